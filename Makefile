@@ -1,0 +1,60 @@
+# memtax: `make demo` and `make test` do all that they need on a fresh machine; `make help` lists the rest.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SIZE ?= full
+PIP_ARGS ?=
+JOBS ?= 2
+
+# Whatever the built extension depends on: editing one of these rebuilds it.
+NATIVE := $(wildcard native/CMakeLists.txt native/src/*.cpp native/src/*.hpp native/src/*.h)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format bench sanitize clean
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(VENV)/.ready  ## make the environment in .venv and build
+
+demo: setup  ## build a real feature store from installed text (SIZE=small: under a minute)
+	@$(BIN)/python -m memtax.demo --size $(SIZE)
+
+test: setup  ## run all tests
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: setup  ## lint and type-check
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/sqlfluff lint models tests/data --disable-progress-bar
+	@$(BIN)/clang-format --dry-run --Werror $(wildcard native/src/*.cpp native/src/*.hpp native/src/*.h)
+
+format: setup  ## rewrite sources in the project's style
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+	@$(BIN)/clang-format -i $(wildcard native/src/*.cpp native/src/*.hpp native/src/*.h)
+
+bench: setup  ## run every benchmark at its quick size
+	@set -e; for file in $(filter-out benchmarks/_%,$(wildcard benchmarks/*.py)); do \
+	  echo "== $$file"; $(BIN)/python $$file --quick; done
+
+sanitize: setup  ## run the native tests under the address and undefined-behaviour sanitizers
+	@$(BIN)/cmake -S native -B build/sanitize -DMEMTAX_SANITIZE=ON -DCMAKE_BUILD_TYPE=RelWithDebInfo > /dev/null
+	@$(BIN)/cmake --build build/sanitize --target memtax_native_tests -j $(JOBS)
+	@build/sanitize/memtax_native_tests
+
+clean:  ## remove the environment, builds and the demo's files
+	rm -rf $(VENV) build target logs .demo
+
+# One environment for everything. The stamp is written last, so that a set-up that failed half-way is done again.
+$(VENV)/.ready: pyproject.toml requirements.lock $(NATIVE) scripts/preflight.sh
+	@sh scripts/preflight.sh $(PYTHON)
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing (the first time takes minutes; the log is $(VENV)/install.log)"
+	@$(BIN)/python -m pip install $(PIP_ARGS) -c requirements.lock scikit-build-core pybind11 cmake ninja \
+	  > $(VENV)/install.log 2>&1 || sh scripts/preflight.sh --failed $(VENV)/install.log
+	@$(BIN)/python -m pip install $(PIP_ARGS) --no-build-isolation -c requirements.lock -e '.[dev]' \
+	  >> $(VENV)/install.log 2>&1 || sh scripts/preflight.sh --failed $(VENV)/install.log
+	@touch $@

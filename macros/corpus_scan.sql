@@ -1,0 +1,48 @@
+{#- One pass over the tokens of one shard, inside a `chunked` model whose chunks are shards.
+
+    The model writes scanned_shard(), scan_count_windows() and scan_query_table() where the shard's rows, the UDF of its
+    token width and the handle of its query table belong. They render as placeholders, since the shard is only known
+    when its chunk is built; corpus_scan() then says what to put in their place. -#}
+
+{% macro scanned_shard() -%} (select * from raw.corpus_sequences_uint16 where shard_id = -1) {%- endmacro %}
+
+{% macro scan_query_table() -%} '{query table}' {%- endmacro %}
+
+{% macro scan_count_windows(tokens) -%} count_windows_uint16({{ tokens }}, {{ scan_query_table() }}) {%- endmacro %}
+
+
+{#- Prepare the scan of the shard that the chunk in `work` belongs to. Where the model names a column of `windows`, those
+    of the chunk become the query table. -#}
+{% macro corpus_scan(work) -%}
+    {%- set shard = run_query(
+        "select min(shard_id), min(storage), min(token_dtype) from " ~ work.chunk
+    ).rows[0] -%}
+    {%- set relation = "in_place_shard_" ~ shard[0] -%}
+    {%- if shard[1] == 'landed' -%}
+        {%- set relation = "(select * from raw.corpus_sequences_" ~ shard[2] ~ " where shard_id = " ~ shard[0] ~ ")" -%}
+    {%- endif -%}
+    {%- set substitutions = {scanned_shard(): relation} -%}
+    {%- set windows = config.get('meta', {}).get('windows') -%}
+    {%- if windows -%}
+        {%- set handle = corpus_scan_query_table(work, windows) -%}
+        {%- do substitutions.update({'{query table}': handle}) -%}
+        {%- if shard[2] != 'uint16' -%}
+            {%- do substitutions.update({'count_windows_uint16': 'count_windows'}) -%}
+        {%- endif -%}
+    {%- endif -%}
+    {{ return(substitutions) }}
+{%- endmacro %}
+
+
+{#- Write the chunk's windows to a file and build the query table from it: no SQL argument could carry them all. -#}
+{% macro corpus_scan_query_table(work, windows) -%}
+    {%- set database = target.path | replace("'", "''") -%}
+    {%- set folder = run_query("select scratch_folder('" ~ database ~ "')").rows[0][0] -%}
+    {%- set file = folder ~ "/" ~ invocation_id ~ ".parquet" -%}
+    {%- call statement('corpus_scan_windows', auto_begin=True) -%}
+        copy (select {{ windows }} from {{ work.chunk }}) to '{{ file | replace("'", "''") }}' (format parquet)
+    {%- endcall -%}
+    {{ return(run_query(
+        "select build_query_table('" ~ file | replace("'", "''") ~ "', '" ~ folder | replace("'", "''") ~ "')"
+    ).rows[0][0]) }}
+{%- endmacro %}

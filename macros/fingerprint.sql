@@ -1,0 +1,16 @@
+{#- An SQL expression for the fingerprint of one row of a `chunked` model's input: whatever shaped the result besides
+    the row's own tokens. Rows stored under another fingerprint are computed again.
+
+    version   a whole number in the model, raised by whoever changes what its UDF computes
+    vars      names of dbt vars
+    columns   columns of the input, such as the checksum of a tokenizer or of a language model -#}
+{% macro fingerprint(version, vars=[], columns=[]) -%}
+    {%- set parts = ["'version=" ~ version ~ "'"] -%}
+    {%- for name in vars -%}
+        {%- do parts.append("'" ~ name ~ "=" ~ (var(name) | string | replace("'", "''")) ~ "'") -%}
+    {%- endfor -%}
+    {%- for column in columns -%}
+        {%- do parts.append("'" ~ column ~ "=' || coalesce(cast(" ~ column ~ " as varchar), '')") -%}
+    {%- endfor -%}
+    md5({{ parts | join(" || '|' || ") }})
+{%- endmacro %}

@@ -1,0 +1,88 @@
+"""`memtax query`: SQL over the store, with the UDFs, that cannot write."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+import duckdb
+
+from memtax.errors import StoreError
+
+FORMATS = {
+    "csv": "format csv, header",
+    "json": "format json, array",
+    "parquet": "format parquet",
+}
+# Statements that only read. Everything else (COPY, ATTACH, CREATE, SET, …) is refused, also on a read-only database.
+READING_STATEMENTS = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
+ROWS_SHOWN = 1_000
+
+
+@click.command()
+@click.argument("sql")
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(["table", *FORMATS]),
+    default="table",
+    show_default=True,
+    help=f"How the result is written; a table shows at most {ROWS_SHOWN:,} rows.",
+)
+def query(sql: str, output_format: str) -> None:
+    """Run SQL over the store, with memtax's UDFs, and write the result to stdout.
+
+    It reads the store's tables and local files (read_csv, read_parquet), and never writes.
+
+    \b
+    Examples:
+      memtax query "select category, count(*) from features where memorized group by category"
+      memtax query "select templating('1. 2. 3. 4. 5. 6. 7.')"
+      memtax query "from features limit 1000" --format parquet > features.parquet
+    """
+    from memtax.session import reading_session
+
+    with reading_session() as connection:
+        statement = _only_reading(sql, connection)
+        try:
+            if output_format == "table":
+                _show(connection, statement)
+            else:
+                _copy(connection, statement, FORMATS[output_format])
+        except duckdb.Error as error:
+            raise StoreError(f"the query failed: {error}") from error
+
+
+def _only_reading(sql: str, connection: duckdb.DuckDBPyConnection) -> str:
+    try:
+        statements = connection.extract_statements(sql)
+    except duckdb.Error as error:
+        raise StoreError(f"this is not SQL that DuckDB understands: {error}") from error
+    if len(statements) != 1:
+        raise StoreError(f"got {len(statements)} statements; memtax query runs exactly one")
+    if statements[0].type not in READING_STATEMENTS:
+        raise StoreError(
+            f"memtax query only reads, and this is a {statements[0].type.name} statement; "
+            "write a SELECT, and send its result where you want it with --format"
+        )
+    return statements[0].query.strip().rstrip(";")
+
+
+def _show(connection: duckdb.DuckDBPyConnection, statement: str) -> None:
+    relation = connection.sql(statement)
+    width = shutil.get_terminal_size((200, 0)).columns
+    relation.show(max_rows=ROWS_SHOWN, max_width=width)
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, statement: str, options: str) -> None:
+    # Parquet ends with a footer that points back, so the file is made whole before the first byte goes out.
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "result"
+        quoted = str(path).replace("'", "''")
+        connection.execute(f"copy ({statement}) to '{quoted}' ({options})")
+        with path.open("rb") as result:
+            shutil.copyfileobj(result, sys.stdout.buffer)
+    sys.stdout.buffer.flush()

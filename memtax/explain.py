@@ -1,0 +1,166 @@
+"""What the store knows of one sequence, and why it has its category."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+
+from memtax import store
+from memtax.corpus.occurrences import Occurrences, find_occurrences
+from memtax.errors import StoreError
+
+# Tables with one row per evaluated sequence, in the order in which they are shown.
+SEQUENCE_TABLES = (
+    "feat_sequence__duplicates",
+    "feat_sequence__token_frequency",
+    "feat_sequence__templating",
+    "feat_sequence__compression",
+)
+MODEL_TABLES = ("fct_memorization", "feat_sequence_model__perplexity")
+KEYS = ("corpus", "sequence_id", "token_offset")
+MODEL_KEYS = ("model", "revision")
+
+
+@dataclass
+class Explanation:
+    """One evaluated sequence as `memtax explain` shows it."""
+
+    corpus: str
+    sequence_id: int
+    token_offset: int
+    tokens: list[int]
+    prompt: str
+    continuation: str
+    datasets: list[str]
+    features: dict[str, Any] = field(default_factory=dict)
+    by_model: list[dict[str, Any]] = field(default_factory=list)
+    category: str | None = None
+    reason: str = ""
+    evidence: Occurrences = field(default_factory=Occurrences)
+
+
+def explain_sequence(
+    connection: duckdb.DuckDBPyConnection,
+    corpus: str,
+    sequence_id: int,
+    token_offset: int,
+    *,
+    prompt_length: int,
+    continuation_length: int,
+    recitation_threshold: int,
+) -> Explanation:
+    """Collect everything about one evaluated sequence.
+
+    Args:
+        connection: a reading session (`memtax.session.reading_session`).
+        corpus, sequence_id, token_offset: the sequence's keys.
+        prompt_length, continuation_length: in tokens; the vars of those names.
+        recitation_threshold: the var of that name.
+
+    Raises:
+        StoreError: `dbt run` has not built the tables, or the sequence is not an evaluated one.
+    """
+    store.require_table(connection, "main", "dim_evaluated_sequences", "run dbt run first")
+    keys = [corpus, sequence_id, token_offset]
+    row = connection.execute(
+        "select tokens from dim_evaluated_sequences where corpus = ? and sequence_id = ? and token_offset = ?", keys
+    ).fetchone()
+    if row is None:
+        raise StoreError(_not_evaluated(connection, corpus, sequence_id, token_offset))
+    tokens = list(row[0])
+    text = _row(connection, "feat_sequence__text", keys) or {}
+    continuation = tokens[prompt_length : prompt_length + continuation_length]
+    explanation = Explanation(
+        corpus,
+        sequence_id,
+        token_offset,
+        tokens,
+        prompt=text.get("prompt_text") or " ".join(map(str, tokens[:prompt_length])),
+        continuation=text.get("continuation_text") or " ".join(map(str, continuation)),
+        datasets=[
+            name
+            for (name,) in connection.execute(
+                "select dataset from dataset_members where corpus = ? and sequence_id = ? and token_offset = ? order by 1",
+                keys,
+            ).fetchall()
+        ],
+    )
+    for table in SEQUENCE_TABLES:
+        explanation.features |= _row(connection, table, keys) or {}
+    explanation.by_model = _model_rows(connection, keys)
+    explanation.category = next((row["category"] for row in explanation.by_model if row.get("category")), None)
+    explanation.reason = _reason(explanation.features, recitation_threshold)
+    explanation.evidence = find_occurrences(connection, corpus, continuation)
+    return explanation
+
+
+def _row(connection: duckdb.DuckDBPyConnection, table: str, keys: list[Any]) -> dict[str, Any] | None:
+    if not store.has_table(connection, "main", table):
+        return None
+    rows = (
+        connection.execute(
+            f"select * exclude (corpus, sequence_id, token_offset) from main.{table} "  # noqa: S608 - names from this module
+            "where corpus = ? and sequence_id = ? and token_offset = ?",
+            keys,
+        )
+        .to_arrow_table()
+        .to_pylist()
+    )
+    return rows[0] if rows else None
+
+
+def _model_rows(connection: duckdb.DuckDBPyConnection, keys: list[Any]) -> list[dict[str, Any]]:
+    merged: dict[tuple[str, str], dict[str, Any]] = {}
+    for table in MODEL_TABLES:
+        if not store.has_table(connection, "main", table):
+            continue
+        rows = connection.execute(
+            f"select * exclude (corpus, sequence_id, token_offset) from main.{table} "  # noqa: S608 - names from this module
+            "where corpus = ? and sequence_id = ? and token_offset = ? order by model, revision",
+            keys,
+        ).to_arrow_table()
+        for row in rows.to_pylist():
+            merged.setdefault((row["model"], row["revision"]), {}).update(row)
+    return list(merged.values())
+
+
+def _reason(features: dict[str, Any], threshold: int) -> str:
+    duplicates = features.get("sequence_duplicates")
+    if duplicates is None:
+        return "its corpus is not landed, so its occurrences cannot be counted"
+    times = f"its continuation occurs {duplicates:,} time{'s' if duplicates != 1 else ''} in the corpus"
+    if duplicates >= threshold:
+        return f"{times}, and {threshold} or more make a recitation"
+    templating = features.get("is_templating")
+    if templating is None:
+        return f"{times}, fewer than {threshold}, and it has no text in which to look for a pattern"
+    if not templating:
+        return f"{times}, fewer than {threshold}, and its text follows no pattern"
+    kinds = [name for name in ("incrementing", "repeating") if features.get(f"is_{name}")]
+    found = f"{times}, fewer than {threshold}, and its text is {' and '.join(kinds)}"
+    coverage, period = features.get("templating_coverage"), features.get("templating_period")
+    if coverage is not None:
+        found += f" (a {features.get('templating_pattern')} over {coverage:.0%} of it"
+        found += f", period {period} characters)" if period else ")"
+    return found
+
+
+def _not_evaluated(connection: duckdb.DuckDBPyConnection, corpus: str, sequence_id: int, token_offset: int) -> str:
+    offsets = connection.execute(
+        "select list(token_offset order by token_offset) from dim_evaluated_sequences where corpus = ? and sequence_id = ?",
+        [corpus, sequence_id],
+    ).fetchone()
+    if offsets and offsets[0]:
+        return (
+            f"sequence {sequence_id} of {corpus} is not evaluated at token offset {token_offset}, "
+            f"but at {', '.join(map(str, offsets[0][:10]))}"
+        )
+    corpora = [name for (name,) in connection.execute("select corpus from dim_corpora order by 1").fetchall()]
+    if corpus not in corpora:
+        return f"no corpus is named {corpus!r}; the store has {', '.join(corpora) or 'none'}"
+    return (
+        f"sequence {sequence_id} of {corpus} is in no dataset; add it with memtax sample or memtax ingest sequences, "
+        "and run dbt run"
+    )

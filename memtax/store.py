@@ -1,0 +1,112 @@
+"""Opening the warehouse: one writer at a time, readers briefly, and errors that say who is in the way."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+
+import duckdb
+
+from memtax.errors import StoreError, StoreLockedError
+from memtax.project import database_path
+
+# dbt and the other commands hold the database for moments only; waiting this long rides over them.
+LOCK_PATIENCE_SECONDS = 2.0
+
+
+def connect(*, read_only: bool = True, path: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """Open the store.
+
+    Args:
+        read_only: a reader never creates the file; a writer does, with an empty `raw` schema.
+        path: the database file; by default `memtax.project.database_path()`.
+
+    Raises:
+        StoreError: it is not there (for a reader), or not a DuckDB database that this DuckDB reads.
+        StoreLockedError: another process holds it.
+    """
+    path = path or database_path()
+    if read_only and not path.is_file():
+        raise StoreError(f"no database at {path}; run memtax ingest corpus first, or set MEMTAX_DATABASE")
+    if not path.parent.is_dir():
+        raise StoreError(f"{path.parent} is not a folder; create it, or set MEMTAX_DATABASE to another place")
+    connection = _open(path, read_only)
+    if not read_only:
+        connection.execute(files("memtax").joinpath("raw_schema.sql").read_text(encoding="utf-8"))
+    return connection
+
+
+@contextmanager
+def writing(path: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A writer's connection inside one transaction: committed at the end, rolled back on any error."""
+    connection = connect(read_only=False, path=path)
+    try:
+        connection.execute("begin transaction")
+        yield connection
+        connection.execute("commit")
+    except BaseException:
+        _roll_back(connection)
+        raise
+    finally:
+        connection.close()
+
+
+@contextmanager
+def reading(path: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A reader's connection, closed at the end."""
+    connection = connect(read_only=True, path=path)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def has_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
+    """Whether the store holds `schema.table`."""
+    found = connection.execute(
+        "select 1 from information_schema.tables where table_schema = ? and table_name = ?", [schema, table]
+    ).fetchone()
+    return found is not None
+
+
+def require_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str, how: str) -> None:
+    """Raise a StoreError that says `how` to make `schema.table`, unless it is there."""
+    if not has_table(connection, schema, table):
+        raise StoreError(f"the store has no table {schema}.{table} yet; {how}")
+
+
+def _open(path: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
+    deadline = time.monotonic() + LOCK_PATIENCE_SECONDS
+    while True:
+        try:
+            return duckdb.connect(str(path), read_only=read_only)
+        except duckdb.IOException as error:
+            if "lock" not in str(error).lower():
+                raise StoreError(f"{path} cannot be opened: {_first_line(error)}") from error
+            if time.monotonic() >= deadline:
+                raise StoreLockedError(_who_holds(path, str(error))) from error
+            time.sleep(0.1)
+        except duckdb.Error as error:
+            raise StoreError(f"{path} cannot be opened as a DuckDB database: {_first_line(error)}") from error
+
+
+def _who_holds(path: Path, message: str) -> str:
+    holder = re.search(r"Conflicting lock is held in (?P<program>.+?) \(PID (?P<pid>\d+)\)", message)
+    by = f"{holder['program']} (process {holder['pid']})" if holder else "another process"
+    return f"{path} is being written by {by}; wait until that is done, or stop it, and run this again"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
+
+
+def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
+    try:
+        connection.execute("rollback")
+    except duckdb.Error:
+        # The error that brought us here may have ended the transaction already.
+        return

@@ -1,0 +1,16 @@
+-- One row per evaluated sequence, cut into prompt and continuation, with the tokenizer that its corpus names. The input of
+-- every feature of a sequence alone.
+select
+    sequences.corpus,
+    sequences.sequence_id,
+    sequences.token_offset,
+    sequences.tokens,
+    sequences.tokens[1:{{ var('prompt_length') }}] as prompt,
+    sequences.tokens[
+        {{ var('prompt_length') }} + 1:{{ var('prompt_length') }} + {{ var('continuation_length') }}
+    ] as continuation,
+    corpora.tokenizer,
+    corpora.tokenizer_checksum
+from {{ ref('stg_evaluated_sequences') }} as sequences
+left join {{ ref('stg_corpora') }} as corpora
+    on sequences.corpus = corpora.corpus

@@ -1,0 +1,53 @@
+-- One row per shard, model, revision and token id: the occurrences of the token in the shard's sequences that hold a window
+-- which the model is known to have memorized.
+{{ config(
+    materialized='chunked',
+    meta={
+        'input': 'int_shard_memorized',
+        'unique_key': ['corpus', 'shard_id'],
+        'fingerprint': fingerprint(version=1, columns=['shard_id', 'shard_checksum', 'memorized_checksum']),
+        'udfs': [],
+        'chunk_rows': 0,
+        'setup': 'corpus_scan',
+    }
+) }}
+
+with models as (
+    select
+        corpus,
+        shard_id,
+        unnest(memorized, recursive := true)
+    from {{ ref('int_shard_memorized') }}
+),
+
+wanted as (
+    select
+        corpus,
+        shard_id,
+        model,
+        revision,
+        unnest(sequence_ids) as sequence_id
+    from models
+),
+
+tokens as (
+    select
+        wanted.corpus,
+        wanted.shard_id,
+        wanted.model,
+        wanted.revision,
+        unnest(scanned.tokens) as token_id
+    from {{ scanned_shard() }} as scanned
+    inner join wanted
+        on scanned.sequence_id = wanted.sequence_id
+)
+
+select
+    corpus,
+    shard_id,
+    model,
+    revision,
+    cast(token_id as bigint) as token_id,
+    count(*) as memorized_frequency
+from tokens
+group by corpus, shard_id, model, revision, token_id

@@ -1,0 +1,7 @@
+-- One row per evaluated sequence, whichever datasets it is in.
+select
+    corpus,
+    sequence_id,
+    token_offset,
+    tokens
+from {{ ref('int_evaluated_sequences') }}

@@ -1,0 +1,50 @@
+-- One row per dataset, evaluated sequence and model: every feature, the score and the category, which is what is trained on
+-- and exported. Scalars only: tokens, text and lists stay in their own tables, one copy each, under the same keys.
+select
+    members.dataset,
+    memorization.corpus,
+    memorization.sequence_id,
+    memorization.token_offset,
+    memorization.model,
+    memorization.revision,
+    duplicates.sequence_duplicates,
+    duplicates.duplicate_sequences,
+    frequency.max_frequency,
+    frequency.min_frequency,
+    frequency.avg_frequency,
+    frequency.median_frequency,
+    frequency.p25_frequency,
+    frequency.p75_frequency,
+    templating.is_incrementing,
+    templating.is_repeating,
+    templating.is_templating,
+    templating.paper_is_incrementing,
+    templating.paper_is_repeating,
+    compression.huffman_code_length,
+    compression.paper_huffman_coding_length,
+    perplexity.loss,
+    perplexity.prompt_perplexity,
+    perplexity.generation_perplexity,
+    perplexity.sequence_perplexity,
+    perplexity.paper_prompt_perplexity,
+    perplexity.paper_generation_perplexity,
+    perplexity.paper_sequence_perplexity,
+    perplexity.continuation_log_probability,
+    memorization.greedy_match_length,
+    memorization.memorized,
+    memorization.memorization_score,
+    memorization.published_memorization_score,
+    memorization.category
+from {{ ref('dataset_members') }} as members
+inner join {{ ref('fct_memorization') }} as memorization
+    using (corpus, sequence_id, token_offset)
+left join {{ ref('feat_sequence__duplicates') }} as duplicates
+    using (corpus, sequence_id, token_offset)
+left join {{ ref('feat_sequence__token_frequency') }} as frequency
+    using (corpus, sequence_id, token_offset)
+left join {{ ref('feat_sequence__templating') }} as templating
+    using (corpus, sequence_id, token_offset)
+left join {{ ref('feat_sequence__compression') }} as compression
+    using (corpus, sequence_id, token_offset)
+left join {{ ref('feat_sequence_model__perplexity') }} as perplexity
+    using (corpus, sequence_id, token_offset, model, revision)

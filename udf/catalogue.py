@@ -1,0 +1,26 @@
+"""The list of modules that declare UDFs: add a module here and every engine has its functions."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from udf.registry import Udf, registered
+
+MODULES = (
+    "udf.compression",
+    "udf.detokenize",
+    "udf.language_model",
+    "udf.ngrams",
+    "udf.query_tables",
+    "udf.run_counts",
+    "udf.scratch",
+    "udf.templating",
+    "udf.token_runs",
+)
+
+
+def load_all() -> tuple[Udf, ...]:
+    """Import every module of the list and return the UDFs that they declare, by name."""
+    for module in MODULES:
+        import_module(module)
+    return registered()
