@@ -1,0 +1,266 @@
+"""Loading a causal language model once, and letting it go when another is asked for."""
+
+from __future__ import annotations
+
+import gc
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from udf.errors import UdfError
+from udf.language_model.folders import CONFIG_FILE, model_files, model_folder
+
+DEVICE_VARIABLE = "MEMTAX_DEVICE"
+DTYPES = ("float32", "bfloat16")
+
+
+@dataclass(frozen=True)
+class LanguageModel:
+    """A loaded model, in evaluation mode.
+
+    Attributes:
+        name: how messages call it.
+        network: the transformers model.
+        device: the torch device that it lives on.
+        vocabulary_size: token ids run from 0 to this, exclusive.
+        max_positions: the longest sequence that it was made for, in tokens; None where the configuration does not say.
+        splits: True if the logits are exactly the output embedding applied to the last hidden state, so that they can
+            be computed for a few positions at a time.
+    """
+
+    name: str
+    network: Any
+    device: Any
+    vocabulary_size: int
+    max_positions: int | None
+    splits: bool
+
+
+class _Cache:
+    """Holds one model at a time: two would not fit where one just does."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._key: tuple[object, ...] | None = None
+        self._model: LanguageModel | None = None
+
+    @contextmanager
+    def use(self, location: str, revision: str, dtype: str) -> Iterator[LanguageModel]:
+        with self._lock:
+            yield self._get(location, revision, dtype)
+
+    def release(self) -> None:
+        with self._lock:
+            self._key = self._model = None
+            gc.collect()
+            _empty_device_cache()
+
+    def _get(self, location: str, revision: str, dtype: str) -> LanguageModel:
+        folder = model_folder(location, revision)
+        device = os.environ.get(DEVICE_VARIABLE) or "auto"
+        # Size and time of the files are part of the key: a model that was trained on is not served as it was.
+        stamps = tuple((path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in model_files(folder))
+        key = (str(folder), dtype, device, stamps)
+        if self._model is None or key != self._key:
+            self.release()
+            self._model = load(folder, dtype, device, name=_name(location, revision))
+            self._key = key
+        return self._model
+
+
+_cache = _Cache()
+
+
+def using_model(location: str, revision: str, dtype: str) -> Any:
+    """A context manager that gives the model, loaded at most once; no other thread changes it inside.
+
+    Args:
+        location: a folder or a hub id.
+        revision: of a hub id; a folder is taken as it is.
+        dtype: 'float32' or 'bfloat16'.
+
+    Raises:
+        UdfError: the model cannot be found or loaded (see `load`).
+    """
+    return _cache.use(location, revision, dtype)
+
+
+def release_model() -> None:
+    """Let the loaded model go, and its memory with it."""
+    _cache.release()
+
+
+def skeleton(folder: Path) -> Any:
+    """The model of a folder's config.json without its weights: every tensor is on torch's `meta` device.
+
+    Raises:
+        UdfError: torch or transformers is missing, or transformers knows no such causal language model.
+    """
+    torch, transformers = _libraries()
+    with _quiet(transformers):
+        try:
+            config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+            with torch.device("meta"):
+                return transformers.AutoModelForCausalLM.from_config(config, trust_remote_code=False)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise UdfError(
+                f"transformers {transformers.__version__} cannot build a causal language model from "
+                f"{folder / CONFIG_FILE}: {_first_line(error)}"
+            ) from error
+
+
+def vocabulary_size(network: Any) -> int:
+    """How many token ids a transformers model knows: the rows of its input embedding."""
+    return int(network.get_input_embeddings().weight.shape[0])
+
+
+def load(folder: Path, dtype: str, device: str, *, name: str) -> LanguageModel:
+    """Read a model's weights from its safetensors.
+
+    Args:
+        folder: holds config.json and the safetensors.
+        dtype: 'float32' or 'bfloat16'.
+        device: 'auto' (CUDA where there is one, else the CPU) or a torch device.
+        name: how messages call the model.
+
+    Raises:
+        UdfError: an unknown dtype or device, files that are missing or damaged, weights that do not cover the
+            configuration, or a model that looks ahead.
+    """
+    if dtype not in DTYPES:
+        raise UdfError(f"unknown dtype {dtype!r}; expected one of {', '.join(DTYPES)}")
+    files = model_files(folder)
+    blueprint = skeleton(folder)
+    torch, transformers = _libraries()
+    target = _device(torch, device)
+    with _quiet(transformers):
+        try:
+            # The weights are handed over, rather than the folder: a folder is also searched for adapters and for
+            # checkpoints in other formats, some of them pickles.
+            network, found = type(blueprint).from_pretrained(
+                None,
+                config=blueprint.config,
+                state_dict=_weights(files[1:]),
+                dtype=getattr(torch, dtype),
+                output_loading_info=True,
+            )
+        except (RuntimeError, ValueError) as error:
+            raise UdfError(f"the weights of {name} do not fit its config.json: {_first_line(error)}") from error
+    missing = sorted(found["missing_keys"])
+    if missing:
+        # transformers would fill them with random numbers.
+        raise UdfError(
+            f"the safetensors of {name} lack {len(missing)} tensors that its config.json asks for, {missing[0]} among "
+            "them; copy the model again"
+        )
+    network = network.to(target).eval()
+    _check_causal(torch, network, name)
+    return LanguageModel(
+        name=name,
+        network=network,
+        device=target,
+        vocabulary_size=vocabulary_size(network),
+        max_positions=getattr(network.config, "max_position_embeddings", None),
+        splits=_splits(torch, network),
+    )
+
+
+def _weights(files: list[Path]) -> dict[str, Any]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    weights: dict[str, Any] = {}
+    for path in files:
+        try:
+            weights.update(load_file(path))
+        except (SafetensorError, OSError) as error:
+            raise UdfError(f"{path} is not a whole safetensors file: {_first_line(error)}; copy it again") from error
+    return weights
+
+
+def _check_causal(torch: Any, network: Any, name: str) -> None:
+    """Refuse a model that sees what it has to predict (BERT loads as a "causal" model): it would seem to recite all."""
+    with torch.inference_mode():
+        # One pass each, of one shape: a causal model gives the same numbers for the same first token, but for rounding.
+        first, other = (
+            network(torch.tensor([[0, last]], device=network.device), use_cache=False).logits[0, 0].float()
+            for last in (0, vocabulary_size(network) - 1)
+        )
+    tolerance = (1e-4 if network.dtype == torch.float32 else 1e-2) * first.std().item()
+    if (first - other).abs().max().item() > tolerance:
+        raise UdfError(
+            f"{name} ({type(network).__name__}) is not a causal language model: what it predicts for a token changes "
+            "with the tokens after it"
+        )
+
+
+def _splits(torch: Any, network: Any) -> bool:
+    """Whether the output embedding of the last hidden state gives the model's own logits, to the bit.
+
+    Some architectures scale or cap their logits after it; they are asked for all positions at once.
+    """
+    body, head = network.base_model, network.get_output_embeddings()
+    if head is None or body is network:
+        return False
+    probe = torch.arange(min(8, vocabulary_size(network)), device=network.device)[None]
+    with torch.inference_mode():
+        return torch.equal(head(body(probe, use_cache=False)[0]), network(probe, use_cache=False).logits)
+
+
+def _device(torch: Any, name: str) -> Any:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise UdfError(f"{DEVICE_VARIABLE}={name} is not a torch device; expected auto, cpu or cuda") from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise UdfError(f"{DEVICE_VARIABLE}={name}, but torch {torch.__version__} finds no CUDA device; set it to auto")
+    return device
+
+
+def _empty_device_cache() -> None:
+    import sys
+
+    torch = sys.modules.get("torch")  # what was never imported holds no memory
+    if torch is not None and torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def _libraries() -> tuple[Any, Any]:
+    try:
+        import torch
+        import transformers
+    except ImportError as error:
+        raise UdfError(
+            f"language models need torch, transformers and safetensors ({error}): pip install 'memtax[models]'"
+        ) from error
+    return torch, transformers
+
+
+@contextmanager
+def _quiet(transformers: Any) -> Iterator[None]:
+    """Keep transformers' advice and progress bars off the terminal: what goes wrong is raised here."""
+    log = transformers.utils.logging
+    verbosity, bars = log.get_verbosity(), log.is_progress_bar_enabled()
+    log.set_verbosity_error()
+    log.disable_progress_bar()
+    try:
+        yield
+    finally:
+        log.set_verbosity(verbosity)
+        if bars:
+            log.enable_progress_bar()
+
+
+def _name(location: str, revision: str) -> str:
+    return location if Path(location).expanduser().is_dir() else f"{location}@{revision}"
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__

@@ -1,0 +1,134 @@
+"""Counting, finding, hashing and comparing exact runs of tokens.
+
+Lists are read through `.values` and `.offsets`, never `.flatten()`: the former keep rows in place when some are NULL or
+the array is a slice.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import memtax_native
+import numpy as np
+import pyarrow as pa
+from memtax_native import QueryTable
+
+from udf.errors import UdfError
+from udf.query_tables import open_tables, threads
+from udf.registry import constant, udf
+
+COUNTS = pa.list_(
+    pa.struct([("query_index", pa.int64()), ("occurrences", pa.int32()), ("first_offset", pa.int32())])
+)
+
+
+@udf([pa.list_(pa.uint32()), pa.string()], COUNTS)
+def count_windows(tokens: pa.Array, handle: pa.Array) -> pa.Array:
+    """For each sequence, the windows of a query table that occur in it: index, how often, and the first offset.
+
+    Every offset counts, overlapping ones too; entries ascend by first offset. A NULL sequence or handle gives NULL.
+    """
+    return _count_windows(tokens, handle, "count_windows")
+
+
+@udf([pa.list_(pa.uint16()), pa.string()], COUNTS)
+def count_windows_uint16(tokens: pa.Array, handle: pa.Array) -> pa.Array:
+    """`count_windows` for tokens of 16 bits: DuckDB would copy every sequence to widen it."""
+    return _count_windows(tokens, handle, "count_windows_uint16")
+
+
+@udf([pa.list_(pa.uint32()), pa.string()], pa.int64())
+def find_window(windows: pa.Array, handle: pa.Array) -> pa.Array:
+    """The index of each window in a query table, as `count_windows` names it; NULL where the table does not hold it.
+
+    Raises:
+        UdfError: a window is not of the table's length.
+    """
+    table = _table(handle, "find_window")
+    present = _both_valid(windows, handle)
+    index = np.full(len(windows), -1, dtype=np.int64)
+    if table is not None and len(table) > 0 and present.any():
+        rows = _token_rows(windows if present.all() else windows.filter(pa.array(present)), "find_window")
+        lengths = np.diff(rows.offsets)
+        if (lengths != table.length).any():
+            raise UdfError(
+                f"find_window() got a window of {int(lengths[lengths != table.length][0])} tokens; the query table holds "
+                f"windows of {table.length}: build the table from windows of the same length"
+            )
+        index[present] = table.find(rows.values, rows.offsets, threads())
+    return pa.array(index, pa.int64(), mask=index < 0)
+
+
+@udf([pa.list_(pa.uint32()), pa.int32(), pa.int32()], pa.uint64())
+def ngram_hash(tokens: pa.Array, start: pa.Array, length: pa.Array) -> pa.Array:
+    """A stable hash of tokens[start:start + length] (0-based); NULL where a row has not that many tokens.
+
+    Equal runs have equal hashes, so that a join on them finds every candidate; `ngram_equal` decides.
+    """
+    rows = _token_rows(tokens, "ngram_hash")
+    starts = start.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    lengths = length.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    hashes = memtax_native.ngram_hash(rows.values, rows.offsets, starts, lengths)
+    missing = ~rows.valid | (starts < 0) | (lengths < 0) | (starts + lengths > np.diff(rows.offsets))
+    return pa.array(hashes, pa.uint64(), mask=missing)
+
+
+@udf([pa.list_(pa.uint32()), pa.list_(pa.uint32())], pa.bool_())
+def ngram_equal(a: pa.Array, b: pa.Array) -> pa.Array:
+    """Whether two runs hold the same tokens in the same order. NULL if either is."""
+    left, right = _token_rows(a, "ngram_equal"), _token_rows(b, "ngram_equal")
+    equal = memtax_native.ngram_equal(left.values, left.offsets, right.values, right.offsets)
+    return pa.array(equal, pa.bool_(), mask=~(left.valid & right.valid))
+
+
+class _TokenRows(NamedTuple):
+    """A list column as native code takes it: row r is values[offsets[r]:offsets[r + 1]], if valid[r]."""
+
+    values: np.ndarray
+    offsets: np.ndarray
+    valid: np.ndarray
+
+
+def _token_rows(tokens: pa.Array, udf_name: str) -> _TokenRows:
+    value_type = tokens.type.value_type
+    if value_type not in (pa.uint16(), pa.uint32()):
+        raise UdfError(f"{udf_name}() takes lists of 16-bit or 32-bit unsigned tokens, and got {tokens.type}")
+    dtype = value_type.to_pandas_dtype()
+    if len(tokens) == 0:
+        return _TokenRows(np.empty(0, dtype), np.zeros(1, np.int32), np.zeros(0, bool))
+    offsets = tokens.offsets.to_numpy()
+    values = tokens.values
+    if values.slice(offsets[0], offsets[-1] - offsets[0]).null_count:
+        raise UdfError(f"{udf_name}() got a list with a NULL token in it; tokens are ids, never NULL")
+    buffer = values.buffers()[1]
+    flat = np.empty(0, dtype) if buffer is None else np.frombuffer(buffer, dtype, len(values), values.offset * dtype().itemsize)
+    return _TokenRows(flat, offsets, _valid(tokens))
+
+
+def _valid(array: pa.Array) -> np.ndarray:
+    if array.null_count == 0:
+        return np.ones(len(array), dtype=bool)
+    return array.is_valid().to_numpy(zero_copy_only=False)
+
+
+def _both_valid(rows: pa.Array, handle: pa.Array) -> np.ndarray:
+    return _valid(rows) & _valid(handle)
+
+
+def _table(handle: pa.Array, udf_name: str) -> QueryTable | None:
+    path = constant(handle, udf_name, "handle")
+    return None if path is None else open_tables.get(str(path))
+
+
+def _count_windows(tokens: pa.Array, handle: pa.Array, udf_name: str) -> pa.Array:
+    table = _table(handle, udf_name)
+    if table is None or len(tokens) == 0:
+        return pa.nulls(len(tokens), COUNTS)
+    rows = _token_rows(tokens, udf_name)
+    row_offsets, query_index, occurrences, first_offset = table.scan(rows.values, rows.offsets, threads())
+    entries = pa.StructArray.from_arrays(
+        [pa.array(query_index), pa.array(occurrences), pa.array(first_offset)], fields=list(COUNTS.value_type)
+    )
+    present = _both_valid(tokens, handle)
+    mask = None if present.all() else pa.array(~present)
+    return pa.ListArray.from_arrays(pa.array(row_offsets.astype(np.int32)), entries, type=COUNTS, mask=mask)
