@@ -48,8 +48,6 @@ def examine() -> list[Finding]:
 
 def _python() -> list[Finding]:
     found = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info < (3, 11):
-        return [Finding(FAULT, "python", found, "memtax needs Python 3.11 or newer")]
     return [Finding(OK, "python", found)]
 
 
@@ -96,7 +94,11 @@ def _project() -> list[Finding]:
 def _store() -> list[Finding]:
     path = database_path()
     if not path.is_file():
-        return [Finding(NOTE, "database", f"{path} is not there yet", "memtax ingest corpus makes it, and so does make demo")]
+        return [
+            Finding(
+                NOTE, "database", f"{path} is not there yet", "memtax ingest corpus makes it, and so does make demo"
+            )
+        ]
     findings = [Finding(OK, "database", f"{path}, {path.stat().st_size / 1e6:,.1f} MB")]
     with store.reading(path) as connection:
         if not store.has_table(connection, "raw", "corpora"):
@@ -105,7 +107,9 @@ def _store() -> list[Finding]:
             findings.append(_corpus(name, tokenizer))
         for storage, sources in connection.execute("select storage, sources from raw.corpus_shards").fetchall():
             absent = [source for source in sources if storage == "in_place" and not Path(source).is_file()]
-            findings += [Finding(FAULT, "corpus file", f"{source} is gone", "put it back where it was") for source in absent]
+            findings += [
+                Finding(FAULT, "corpus file", f"{source} is gone", "put it back where it was") for source in absent
+            ]
         for model, revision, location in connection.execute(
             "select model, revision, location from raw.models order by 1, 2"
         ).fetchall():

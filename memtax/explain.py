@@ -136,15 +136,13 @@ def _reason(features: dict[str, Any], threshold: int) -> str:
     templating = features.get("is_templating")
     if templating is None:
         return f"{times}, fewer than {threshold}, and it has no text in which to look for a pattern"
-    if not templating:
+    pattern, coverage = features.get("templating_pattern"), features.get("templating_coverage")
+    if pattern is None:
         return f"{times}, fewer than {threshold}, and its text follows no pattern"
-    kinds = [name for name in ("incrementing", "repeating") if features.get(f"is_{name}")]
-    found = f"{times}, fewer than {threshold}, and its text is {' and '.join(kinds)}"
-    coverage, period = features.get("templating_coverage"), features.get("templating_period")
-    if coverage is not None:
-        found += f" (a {features.get('templating_pattern')} over {coverage:.0%} of it"
-        found += f", period {period} characters)" if period else ")"
-    return found
+    found = f"a {pattern} of period {features.get('templating_period')} characters"
+    if not templating:
+        return f"{times}, fewer than {threshold}, and {found} covers no more than {coverage:.0%} of its text"
+    return f"{times}, fewer than {threshold}, and {found} covers {coverage:.0%} of its text"
 
 
 def _not_evaluated(connection: duckdb.DuckDBPyConnection, corpus: str, sequence_id: int, token_offset: int) -> str:

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import memtax_native
 import numpy as np
 import pyarrow as pa
-from memtax_native import QueryTable
 
+import memtax_native
+from memtax_native import QueryTable
 from udf.errors import UdfError
 from udf.query_tables import open_tables, threads
 from udf.registry import constant, udf
 
-COUNTS = pa.list_(
-    pa.struct([("query_index", pa.int64()), ("occurrences", pa.int32()), ("first_offset", pa.int32())])
-)
+COUNTS = pa.list_(pa.struct([("query_index", pa.int64()), ("occurrences", pa.int32()), ("first_offset", pa.int32())]))
 
 
 @udf([pa.list_(pa.uint32()), pa.string()], COUNTS)
@@ -51,9 +49,10 @@ def find_window(windows: pa.Array, handle: pa.Array) -> pa.Array:
         rows = _token_rows(windows if present.all() else windows.filter(pa.array(present)), "find_window")
         lengths = np.diff(rows.offsets)
         if (lengths != table.length).any():
+            other = int(lengths[lengths != table.length][0])
             raise UdfError(
-                f"find_window() got a window of {int(lengths[lengths != table.length][0])} tokens; the query table holds "
-                f"windows of {table.length}: build the table from windows of the same length"
+                f"find_window() got a window of {other} tokens; the query table holds windows of {table.length}: "
+                "build the table from windows of the same length"
             )
         index[present] = table.find(rows.values, rows.offsets, threads())
     return pa.array(index, pa.int64(), mask=index < 0)
@@ -101,7 +100,9 @@ def _token_rows(tokens: pa.Array, udf_name: str) -> _TokenRows:
     if values.slice(offsets[0], offsets[-1] - offsets[0]).null_count:
         raise UdfError(f"{udf_name}() got a list with a NULL token in it; tokens are ids, never NULL")
     buffer = values.buffers()[1]
-    flat = np.empty(0, dtype) if buffer is None else np.frombuffer(buffer, dtype, len(values), values.offset * dtype().itemsize)
+    if buffer is None:
+        return _TokenRows(np.empty(0, dtype), offsets, _valid(tokens))
+    flat = np.frombuffer(buffer, dtype, len(values), values.offset * np.dtype(dtype).itemsize)
     return _TokenRows(flat, offsets, _valid(tokens))
 
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from memtax_native import QueryTable
 
+from memtax_native import QueryTable
 from udf.errors import UdfError
 from udf.registry import udf
 
@@ -125,8 +125,8 @@ def _read_windows(source: Path) -> np.ndarray:
             windows = np.empty((rows, length), dtype=tokens.dtype)
         if length != windows.shape[1]:
             raise UdfError(
-                f"build_query_table() got windows of {windows.shape[1]} and of {length} tokens in {source}; all windows of "
-                "a table have one length: build one table for each"
+                f"build_query_table() got windows of {windows.shape[1]} and of {length} tokens in {source}; all "
+                "windows of a table have one length: build one table for each"
             )
         if tokens.dtype.itemsize > windows.dtype.itemsize:
             windows = windows.astype(tokens.dtype)
@@ -178,8 +178,8 @@ def _check_batch(batch: pa.Array, name: str) -> tuple[np.ndarray, int]:
     if (lengths != length).any():
         other = int(lengths[lengths != length][0])
         raise UdfError(
-            f"build_query_table() got windows of {length} and of {other} tokens in column {name}; all windows of a table "
-            "have one length: build one table for each"
+            f"build_query_table() got windows of {length} and of {other} tokens in column {name}; all windows of a "
+            "table have one length: build one table for each"
         )
     values = batch.flatten()  # no NULL rows are left, so this is exactly the rows' tokens
     if values.null_count:

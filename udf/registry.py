@@ -79,8 +79,10 @@ def udf(
     def register(function: ArrowFunction) -> ArrowFunction:
         key = name or function.__name__
         if key in _registry and _registry[key].function.__module__ != function.__module__:
-            raise UdfError(f"two modules register a UDF named {key!r}: {_registry[key].function.__module__} and "
-                           f"{function.__module__}")
+            raise UdfError(
+                f"two modules register a UDF named {key!r}: {_registry[key].function.__module__} and "
+                f"{function.__module__}"
+            )
         _registry[key] = Udf(key, function, tuple(parameters), returns, volatile)
         return function
 

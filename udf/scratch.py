@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 import shutil
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -25,13 +25,15 @@ def scratch_folder(databases: pa.Array) -> pa.Array:
     return pa.array([None if name is None else _make(name) for name in databases.to_pylist()], pa.string())
 
 
-@lru_cache(maxsize=None)
+@cache
 def _make(database: str) -> str:
     folder = Path(f"{Path(database).absolute()}.scratch")
     try:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
     except OSError as error:
-        raise UdfError(f"the scratch folder {folder} cannot be made ({error}); free the place beside the database") from error
+        raise UdfError(
+            f"the scratch folder {folder} cannot be made ({error}); free the place beside the database"
+        ) from error
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return str(folder)

@@ -52,6 +52,8 @@ def query(sql: str, output_format: str) -> None:
                 _show(connection, statement)
             else:
                 _copy(connection, statement, FORMATS[output_format])
+        except duckdb.CatalogException as error:
+            raise StoreError(f"the query failed: {error}\nTables appear when dbt run has built them.") from error
         except duckdb.Error as error:
             raise StoreError(f"the query failed: {error}") from error
 

@@ -43,7 +43,8 @@ def disputed() -> set[str]:
 def test_paper_flags_equal_the_parity_columns(rows: Rows) -> None:
     assert len(rows) == 1476
     different = [
-        row["sequence_id"] for row, found in rows
+        row["sequence_id"]
+        for row, found in rows
         if (row["seed_is_incrementing"], row["seed_is_repeating"])
         != (str(found["paper_is_incrementing"]), str(found["paper_is_repeating"]))
     ]

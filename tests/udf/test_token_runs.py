@@ -15,7 +15,8 @@ from udf.token_runs import token_runs
 TOKENS = pa.list_(pa.uint32())
 sequences = st.lists(st.integers(0, 3), max_size=40) | st.builds(
     lambda unit, times, tail: unit * times + tail,
-    st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=12), st.integers(0, 8),
+    st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=12),
+    st.integers(0, 8),
     st.lists(st.integers(0, 5), max_size=3),
 )
 
@@ -27,10 +28,18 @@ def plain(tokens: list[int]) -> dict:
         for size in range(2, 11):
             times = len(used) // size
             if times >= 2 and used == used[:size] * times:
-                return {"repeating_offset": trailing, "num_repeating": times, "smallest_repeating_chunk": used[:size],
-                        "longest_token_run": longest}
-    return {"repeating_offset": None, "num_repeating": 0, "smallest_repeating_chunk": None,
-            "longest_token_run": longest}
+                return {
+                    "repeating_offset": trailing,
+                    "num_repeating": times,
+                    "smallest_repeating_chunk": used[:size],
+                    "longest_token_run": longest,
+                }
+    return {
+        "repeating_offset": None,
+        "num_repeating": 0,
+        "smallest_repeating_chunk": None,
+        "longest_token_run": longest,
+    }
 
 
 @pytest.mark.parametrize(

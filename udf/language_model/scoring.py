@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,21 +73,32 @@ def _score_batch(model: LanguageModel, tokens: np.ndarray) -> tuple[np.ndarray, 
         ids = torch.from_numpy(tokens.astype(np.int64)).to(model.device)
         # The last token is predicted, but predicts nothing.
         inputs, targets = ids[:, :-1], ids[:, 1:].reshape(-1)
-        if model.splits:
-            states = model.network.base_model(inputs, use_cache=False)[0]
-            to_logits = model.network.get_output_embeddings()
-        else:
-            states = model.network(inputs, use_cache=False).logits
-            to_logits = torch.nn.Identity()
-        states = states.reshape(-1, states.shape[-1])
         positions = max(1, LOGITS_PER_SLICE // model.vocabulary_size)
-        parts = [
-            _reduce(to_logits(states[start : start + positions]).float(), targets[start : start + positions])
-            for start in range(0, len(targets), positions)
-        ]
+        logits = _logits(model, inputs, positions)
+        parts = [_reduce(piece.float(), wanted) for piece, wanted in zip(logits, targets.split(positions), strict=True)]
         log_probabilities = torch.cat([part[0] for part in parts]).double().reshape(inputs.shape)
         greedy = torch.cat([part[1] for part in parts]).reshape(inputs.shape)
         return log_probabilities.cpu().numpy(), greedy.cpu().numpy()
+
+
+def _logits(model: LanguageModel, inputs: Any, positions: int) -> Iterator[Any]:
+    """The logits after each input token, [≤ positions, V] at a time; each piece is overwritten by the next."""
+    import torch
+
+    if not model.splits:
+        logits = model.network(inputs, use_cache=False).logits
+        yield from logits.reshape(-1, logits.shape[-1]).split(positions)
+        return
+    head = model.network.get_output_embeddings()
+    states = model.network.base_model(inputs, use_cache=False)[0]
+    pieces = states.reshape(-1, states.shape[-1]).split(positions)
+    if type(head) is not torch.nn.Linear or head.bias is not None:
+        yield from map(head, pieces)
+        return
+    # What torch.nn.Linear computes, but into the same memory each time: fresh pages cost a fifth of the product's time.
+    memory = states.new_empty((len(pieces[0]), len(head.weight)))
+    for piece in pieces:
+        yield torch.mm(piece, head.weight.t(), out=memory[: len(piece)])
 
 
 def _reduce(logits: Any, targets: Any) -> tuple[Any, Any]:

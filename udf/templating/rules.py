@@ -85,8 +85,9 @@ def _best_of_items(items: Sequence[Item]) -> Pattern | None:
         equal = [False] * lag + [items[i].text == items[i - lag].text for i in range(lag, len(items))]
         stretches = _stretches(equal, sizes, total, lag, REPEATS * lag)
         if stretches:
-            found = Pattern("repeat", _characters(items, stretches[0].start, lag), None,
-                            _covered(stretches, sizes) / total)
+            found = Pattern(
+                "repeat", _characters(items, stretches[0].start, lag), None, _covered(stretches, sizes) / total
+            )
             repeat = _better(repeat, found)
         steps = _confirmed_steps(series, len(items), lag)
         if not any(steps):
@@ -98,8 +99,12 @@ def _best_of_items(items: Sequence[Item]) -> Pattern | None:
             if len(_moves(steps, stretch, lag)) >= COUNTER_MOVES
         ]
         if stretches:
-            found = Pattern("counter", _characters(items, stretches[0].start, lag), _moves(steps, stretches[0], lag)[0],
-                            _covered(stretches, sizes) / total)
+            found = Pattern(
+                "counter",
+                _characters(items, stretches[0].start, lag),
+                _moves(steps, stretches[0], lag)[0],
+                _covered(stretches, sizes) / total,
+            )
             counter = _better(counter, found)
     return _better(repeat, counter)
 
@@ -147,8 +152,10 @@ def _confirmed_steps(series: Sequence[_Series], count: int, lag: int) -> list[fl
     for differences, scale in by_series:
         for i in range(lag, count):
             difference = differences[i]
-            if steps[i] is None and difference and (
-                difference == differences[i - lag] or (i + lag < count and difference == differences[i + lag])
+            if (
+                steps[i] is None
+                and difference
+                and (difference == differences[i - lag] or (i + lag < count and difference == differences[i + lag]))
             ):
                 steps[i] = difference / scale
     confirmed = {step for step in steps if step}
@@ -171,9 +178,7 @@ def _lags(count: int) -> range:
     return range(1, min(count // 2, LONGEST_PERIOD) + 1)
 
 
-def _stretches(
-    follows: Sequence[bool], sizes: Sequence[int], total: int, lag: int, shortest: int
-) -> list[_Stretch]:
+def _stretches(follows: Sequence[bool], sizes: Sequence[int], total: int, lag: int, shortest: int) -> list[_Stretch]:
     """Maximal runs that go on from the unit before, that unit included, of at least `shortest` items."""
     stretches = []
     i = lag

@@ -31,7 +31,7 @@ scored as (
                 {#- A feature that the fit left out (constant or without values) has no coefficient and adds nothing. -#}
                 + case
                     when coalesce(fits.coefficients['{{ feature }}'], 0) = 0 then 0
-                    else fits.coefficients['{{ feature }}'] * taxonomy_rows.{{ adapter.quote(feature) }}
+                    else fits.coefficients['{{ feature }}'] * taxonomy_rows."{{ feature }}"
                 end
             {% endfor %}
         )))) as probability

@@ -1,0 +1,203 @@
+"""`memtax ingest`: landing corpora, evaluated sequences and models."""
+
+from __future__ import annotations
+
+import click
+
+from memtax.corpus.formats import FORMATS
+
+SOURCES = click.argument("sources", metavar="SOURCE...", nargs=-1, required=True, type=click.Path())
+
+
+@click.group()
+def ingest() -> None:
+    """Land data in the store: corpora, evaluated sequences, language models.
+
+    \b
+    Example:
+      memtax ingest corpus mine tokens.bin --sequence-length 2049 --tokenizer tokenizer.json
+    """
+
+
+@ingest.command()
+@click.argument("name")
+@SOURCES
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(["auto", *FORMATS]),
+    default="auto",
+    show_default=True,
+    help="How the sources are written; auto goes by their names (Arrow files count as parquet).",
+)
+@click.option(
+    "--dtype",
+    type=click.Choice(["uint16", "uint32"]),
+    help="How a .bin is read (default uint16), and the width in which other formats are stored (default: what fits).",
+)
+@click.option(
+    "--sequence-length",
+    type=click.IntRange(min=1),
+    help="Tokens of a sequence, for .bin and for packing text (default 2049); other formats say it themselves.",
+)
+@click.option("--tokenizer", help="The corpus' tokenizer: a tokenizer.json, a folder that holds one, or a hub id.")
+@click.option("--in-place", is_flag=True, help="Register bin, mmap or npy files where they lie; copy nothing.")
+@click.option("--append", is_flag=True, help="Add the sources to a corpus that is there, as one more shard.")
+@click.option("--text-field", default="text", show_default=True, help="The field of a JSONL document with its text.")
+@click.option("--end-of-document", help="The token after each document of a text (default: <|endoftext|> or the like).")
+def corpus(
+    name: str,
+    sources: tuple[str, ...],
+    format_name: str,
+    dtype: str | None,
+    sequence_length: int | None,
+    tokenizer: str | None,
+    in_place: bool,
+    append: bool,
+    text_field: str,
+    end_of_document: str | None,
+) -> None:
+    """Land a corpus NAME from SOURCE files, which are parts of one stream of sequences, in order.
+
+    All or nothing is landed; landing the same content again changes nothing.
+
+    \b
+    Examples:
+      memtax ingest corpus mine tokens.bin --sequence-length 2049 --tokenizer tokenizer.json
+      memtax ingest corpus pile document-*.bin document.idx --in-place --tokenizer EleutherAI/pythia-70m
+      memtax ingest corpus notes notes.jsonl --tokenizer tokenizer.json --sequence-length 512
+      memtax ingest corpus mine more.bin --append
+    """
+    from memtax import store
+    from memtax.corpus.ingest import ingest_corpus
+    from memtax.corpus.progress import shown
+    from memtax.corpus.source import SourceOptions
+
+    options = SourceOptions(
+        dtype=dtype, sequence_length=sequence_length, text_field=text_field, end_of_document=end_of_document
+    )
+    with store.writing() as connection, shown(f"landing {name}") as progress:
+        landing = ingest_corpus(
+            connection,
+            name,
+            sources,
+            format_name=format_name,
+            tokenizer=tokenizer,
+            options=options,
+            in_place=in_place,
+            append=append,
+            progress=progress,
+        )
+    shard = landing.shard
+    click.echo(
+        f"{name}: {landing.outcome} as shard {shard.shard_id}: {shard.n_sequences:,} sequences, "
+        f"{shard.n_tokens:,} tokens ({shard.token_dtype})"
+    )
+    for note in landing.notes:
+        click.echo(f"  {note}")
+
+
+@ingest.command()
+@click.argument("dataset")
+@SOURCES
+@click.option("--corpus", "corpus_name", required=True, help="The corpus whose sequences these are.")
+@click.option(
+    "--score-column",
+    "score_columns",
+    multiple=True,
+    metavar="COLUMN=MODEL[@REVISION]",
+    help="A column with a model's memorization scores; may be given several times.",
+)
+@click.option("--id-column", help="The column with ids (found if it is sequence_id, index, Index or sequence).")
+@click.option("--tokens-column", help="The column with tokens (found if it is tokens or Tokens).")
+@click.option("--offset-column", help="The column with token offsets (found if named token_offset; 0 without one).")
+@click.option("--tokenizer", help="The corpus' tokenizer, where the corpus has none yet.")
+@click.option("--replace", is_flag=True, help="Drop another dataset of this name first.")
+def sequences(
+    dataset: str,
+    sources: tuple[str, ...],
+    corpus_name: str,
+    score_columns: tuple[str, ...],
+    id_column: str | None,
+    tokens_column: str | None,
+    offset_column: str | None,
+    tokenizer: str | None,
+    replace: bool,
+) -> None:
+    """Land evaluated sequences from SOURCE (Parquet, JSONL or CSV) as the dataset DATASET, with published scores.
+
+    Tokens must agree with the corpus where it is landed, and are read from it where the source has none. The corpus
+    need not be landed if the source has tokens.
+
+    \b
+    Examples:
+      memtax ingest sequences memories memorized.parquet --corpus pile --tokenizer EleutherAI/pythia-70m
+      memtax ingest sequences sample sampled.parquet --corpus pile --score-column 70M=pythia-70m
+    """
+    from pathlib import Path
+
+    from memtax import store
+    from memtax.corpus.progress import shown
+    from memtax.corpus.tokenizer import load_corpus_tokenizer
+    from memtax.datasets.published import land_published
+    from memtax.datasets.published_source import ColumnNames, ScoreColumn
+    from memtax.datasets.window import window_length
+
+    scores = [ScoreColumn.parse(text) for text in score_columns]
+    length = window_length()
+    with store.writing() as connection, shown(f"landing {dataset}") as progress:
+        publication = land_published(
+            connection,
+            dataset,
+            [Path(source) for source in sources],
+            corpus_name,
+            length,
+            scores=scores,
+            names=ColumnNames(id_column, tokens_column, offset_column),
+            tokenizer=load_corpus_tokenizer(tokenizer) if tokenizer else None,
+            replace=replace,
+            progress=progress,
+        )
+    n_windows = publication.dataset.n_sequences
+    if publication.landed:
+        found = f"{publication.compared:,} read from or found in it"
+        click.echo(f"{dataset}: landed {n_windows:,} windows of {corpus_name}, {found}")
+    else:
+        click.echo(f"{dataset}: already landed ({n_windows:,} windows)")
+    for model, count in publication.scores:
+        click.echo(f"  {count:,} scores by {model}")
+    for note in publication.notes:
+        click.echo(f"  {note}")
+
+
+@ingest.command()
+@click.argument("name")
+@click.argument("location")
+@click.option("--corpus", "corpus_name", required=True, help="The corpus that the model was trained on.")
+@click.option("--revision", "revisions", multiple=True, help="A revision (training step); several may be given.")
+@click.option(
+    "--training-fraction",
+    "training_fractions",
+    multiple=True,
+    type=click.FloatRange(0, 1),
+    help="The share of training done at each revision, in the same order.",
+)
+def model(
+    name: str, location: str, corpus_name: str, revisions: tuple[str, ...], training_fractions: tuple[float, ...]
+) -> None:
+    """Register the language model NAME at LOCATION, a folder or a hub id.
+
+    \b
+    Examples:
+      memtax ingest model small ./small --corpus mine
+      memtax ingest model pythia-70m EleutherAI/pythia-70m --corpus pile --revision step143000 --training-fraction 1
+    """
+    from memtax import store
+    from memtax.models.register import register_models
+
+    with store.writing() as connection:
+        registrations = register_models(
+            connection, name, location, corpus_name, list(revisions), list(training_fractions)
+        )
+    for registration in registrations:
+        click.echo(f"{registration.model}@{registration.revision}: {registration.outcome}")

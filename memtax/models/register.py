@@ -1,0 +1,139 @@
+"""Registering language models: rows of `raw.models`, from which dbt knows whom to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import duckdb
+
+from memtax.errors import SourceError, StoreError
+from memtax.models.describe import DEFAULT_REVISION, ModelDescription, describe_model
+
+_COLUMNS = (
+    "model", "revision", "corpus", "location", "checksum", "n_parameters", "vocabulary_size", "training_fraction",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Registration:
+    """What registering one revision did.
+
+    Attributes:
+        outcome: 'added', 'updated' (something about it is new: features of it are computed again where the model itself
+            changed) or 'unchanged'.
+    """
+
+    model: str
+    revision: str
+    description: ModelDescription
+    outcome: str
+
+
+def register_models(
+    connection: duckdb.DuckDBPyConnection,
+    model: str,
+    location: str,
+    corpus: str,
+    revisions: Sequence[str] = (),
+    training_fractions: Sequence[float] = (),
+) -> list[Registration]:
+    """Write one row of `raw.models` per revision, all or none; a second call with the same arguments changes nothing.
+
+    Args:
+        connection: a writer's, with the `raw` schema; a transaction that is open stays open.
+        model: the name that people will use.
+        location: a folder (several revisions are sub-folders of it) or a hub id.
+        corpus: the name of the corpus that the model was trained on.
+        revisions: none means 'main'.
+        training_fractions: shares of training done, from 0 to 1: none, one for all, or one per revision.
+
+    Raises:
+        SourceError: a revision cannot be described (see `describe_model`), the arguments do not fit together, or two
+            revisions are the same folder.
+        StoreError: there is no such corpus.
+    """
+    names = list(revisions) or [DEFAULT_REVISION]
+    fractions = _fractions(training_fractions, names)
+    _check_names(model, names)
+    _check_corpus(connection, corpus)
+    descriptions = [describe_model(location, revision) for revision in names]
+    _check_distinct(names, descriptions)
+    rows = [
+        (model, name, corpus, found.location, found.checksum, found.n_parameters, found.vocabulary_size, fraction)
+        for name, found, fraction in zip(names, descriptions, fractions, strict=True)
+    ]
+    before = _stored(connection, model)
+    changed = [row for row in rows if before.get(row[1]) != row]
+    if changed:
+        # One statement, so that it is all or nothing without a transaction of its own.
+        marks = ", ".join(f"({', '.join('?' * len(_COLUMNS))})" for _ in changed)
+        updates = ", ".join(f"{column} = excluded.{column}" for column in _COLUMNS[2:])
+        connection.execute(
+            f"insert into raw.models ({', '.join(_COLUMNS)}) values {marks} "  # noqa: S608 (own names alone)
+            f"on conflict (model, revision) do update set {updates}",
+            [value for row in changed for value in row],
+        )
+    return [
+        Registration(model, row[1], found, _outcome(before.get(row[1]), row))
+        for row, found in zip(rows, descriptions, strict=True)
+    ]
+
+
+def _outcome(before: tuple[object, ...] | None, row: tuple[object, ...]) -> str:
+    if before is None:
+        return "added"
+    return "unchanged" if before == row else "updated"
+
+
+def _stored(connection: duckdb.DuckDBPyConnection, model: str) -> dict[str, tuple[object, ...]]:
+    """The rows of a model as they stand, by revision."""
+    rows = connection.execute(
+        f"select {', '.join(_COLUMNS)} from raw.models where model = ?",  # noqa: S608 (own names alone)
+        [model],
+    ).fetchall()
+    return {row[1]: row for row in rows}
+
+
+def _fractions(given: Sequence[float], names: list[str]) -> list[float | None]:
+    for fraction in given:
+        if not 0 <= fraction <= 1:
+            raise SourceError(f"training fraction {fraction} is not a share; expected a number from 0 to 1")
+    if len(given) not in (0, 1, len(names)):
+        raise SourceError(
+            f"{len(given)} training fractions for {len(names)} revisions; expected none, one, or one for each"
+        )
+    if not given:
+        return [None] * len(names)
+    return [float(fraction) for fraction in (given if len(given) == len(names) else list(given) * len(names))]
+
+
+def _check_names(model: str, names: list[str]) -> None:
+    if not model or "@" in model:
+        raise SourceError(f"{model!r} cannot name a model: expected a name without @, which sets off the revision")
+    if any(not name for name in names):
+        raise SourceError("an empty revision; leave --revision out for 'main'")
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise SourceError(f"revision {repeated[0]!r} is given twice")
+
+
+def _check_distinct(names: list[str], descriptions: list[ModelDescription]) -> None:
+    """Refuse one folder under two revisions; on the hub, two names may well mean one commit."""
+    seen: dict[str, str] = {}
+    for name, found in zip(names, descriptions, strict=True):
+        if not found.is_hub and found.location in seen:
+            raise SourceError(
+                f"revisions {seen[found.location]!r} and {name!r} are both {found.location}; expected a sub-folder for "
+                "each"
+            )
+        seen[found.location] = name
+
+
+def _check_corpus(connection: duckdb.DuckDBPyConnection, corpus: str) -> None:
+    known = [row[0] for row in connection.execute("select corpus from raw.corpora order by corpus").fetchall()]
+    if corpus not in known:
+        raise StoreError(
+            f"no corpus {corpus!r} (landed: {', '.join(known) or 'none'}); run memtax ingest corpus first, or correct "
+            "the name"
+        )

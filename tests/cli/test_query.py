@@ -1,0 +1,76 @@
+"""`memtax query`: every format, the UDFs, local files, and no way to write."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.conftest import PROJECT, Commands
+
+COUNT = "select count(*) as n, sum(cast(memorized as integer)) as memorized from fct_memorization"
+
+
+def test_a_table_is_printed(demo: Commands) -> None:
+    result = demo.memtax("query", "select 'recitation' as category, 42 as n")
+    assert "recitation" in result.stdout
+    assert "42" in result.stdout
+    assert result.stderr == ""
+
+
+def test_csv_json_and_parquet_hold_the_same(demo: Commands, tmp_path: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(demo.memtax("query", COUNT, "--format", "csv").stdout)))
+    objects = json.loads(demo.memtax("query", COUNT, "--format", "json").stdout)
+    assert [{name: str(value) for name, value in row.items()} for row in objects] == rows
+    path = tmp_path / "result.parquet"
+    with path.open("wb") as file:
+        command = [sys.executable, "-m", "memtax", "query", COUNT, "--format", "parquet"]
+        subprocess.run(command, cwd=PROJECT, env=demo.environment, stdout=file, check=True)
+    assert pq.read_table(path).to_pylist()[0]["n"] == objects[0]["n"]
+
+
+def test_udfs_and_local_files_can_be_used(demo: Commands, tmp_path: Path) -> None:
+    path = tmp_path / "texts.csv"
+    path.write_text('text\n"1. 2. 3. 4. 5. 6. 7. 8. 9."\n', encoding="utf-8")
+    sql = f"select templating(text).is_incrementing as counts, huffman_code_length(text) > 1 as long from '{path}'"
+    assert json.loads(demo.memtax("query", sql, "--format", "json").stdout) == [{"counts": True, "long": True}]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "create table main.mine as select 1",
+        "delete from main.features",
+        "copy (select 1) to '{folder}/stolen.csv'",
+        "attach '{folder}/other.duckdb'",
+        "install httpfs",
+        "select 1; drop table main.features",
+        "explain analyze copy (select 1) to '{folder}/stolen.csv'",
+        "select scratch_folder('{folder}/x')",
+    ],
+)
+def test_nothing_can_be_written(demo: Commands, tmp_path: Path, sql: str) -> None:
+    result = demo.memtax("query", sql.format(folder=tmp_path), check=False)
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_mistake_is_named_without_a_traceback(demo: Commands) -> None:
+    result = demo.memtax("query", "select no_such_column from features", check=False)
+    assert result.returncode == 1
+    assert "no_such_column" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_without_a_database_it_says_what_to_do(commands: Commands) -> None:
+    result = commands.memtax("query", "select 1", check=False)
+    assert result.returncode == 1
+    assert "run memtax ingest corpus first" in result.stderr

@@ -1,0 +1,100 @@
+"""What many tests need: the project's folder, dbt and memtax as subprocesses, and one small demo store, built once."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+SHARED_DATA = PROJECT.parent / "shared" / "data"
+
+
+@dataclass(frozen=True)
+class Commands:
+    """Runs the real command line tools against one database."""
+
+    database: Path
+    target: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return os.environ | {
+            "MEMTAX_DATABASE": str(self.database),
+            "MEMTAX_PROJECT": str(PROJECT),
+            "HF_HUB_OFFLINE": "1",
+            "COLUMNS": "200",
+        }
+
+    def dbt_command(self, *arguments: str) -> list[str]:
+        dbt = str(Path(sys.executable).with_name("dbt"))
+        paths = ["--target-path", str(self.target), "--log-path", str(self.target / "logs")]
+        return [dbt, "--no-use-colors", *arguments, *paths]
+
+    def dbt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run dbt in the project's folder; fails the test with dbt's output unless it succeeds."""
+        result = subprocess.run(
+            self.dbt_command(*arguments), cwd=PROJECT, env=self.environment, capture_output=True, text=True
+        )
+        assert result.returncode == 0, result.stdout[-8000:] + result.stderr[-4000:]
+        return result
+
+    def memtax(self, *arguments: object, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a memtax command in the project's folder; fails the test with its output unless it succeeds."""
+        result = subprocess.run(
+            [sys.executable, "-m", "memtax", *map(str, arguments)],
+            cwd=PROJECT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+        )
+        if check:
+            assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-8000:]
+        return result
+
+
+@pytest.fixture(scope="session")
+def dbt_target(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One target folder for all dbt calls of the session, so that only the first parses every file."""
+    return tmp_path_factory.mktemp("target")
+
+
+@pytest.fixture
+def commands(tmp_path: Path, dbt_target: Path) -> Commands:
+    """The commands on a database of this test's own."""
+    return Commands(tmp_path / "memtax.duckdb", dbt_target)
+
+
+@pytest.fixture(scope="session")
+def make_commands(dbt_target: Path) -> Callable[[Path], Commands]:
+    """The commands on a database that the caller names, for fixtures that outlive one test."""
+    return lambda database: Commands(database, dbt_target)
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory, make_commands: Callable[[Path], Commands]) -> Commands:
+    """The small demo, built once by the same entry that `make demo` uses; tests only read it."""
+    commands = make_commands(tmp_path_factory.mktemp("demo") / "memtax.duckdb")
+    result = subprocess.run(
+        [sys.executable, "-m", "memtax.demo", "--size", "small"],
+        cwd=PROJECT,
+        env=commands.environment,
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-8000:]
+    (commands.database.parent / "output.txt").write_text(result.stdout, encoding="utf-8")
+    return commands
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The labelled sequences beside the project; tests that read them are skipped where they are absent."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("the labelled sequences (../shared/data) are not beside this checkout")
+    return SHARED_DATA

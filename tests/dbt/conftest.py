@@ -1,0 +1,117 @@
+"""Small stores with known content, put together without the command line so that a test states all that is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from memtax import store
+
+WINDOW = 64
+VOCABULARY = 200
+
+
+def land(path: Path, corpus: str, sequences: Sequence[Sequence[int]], *, shard_id: int, first: int = 0) -> None:
+    """Put one landed shard into the store at `path`, making corpus and store as needed."""
+    dtype = "uint16" if all(token < 2**16 for row in sequences for token in row) else "uint32"
+    width = {"uint16": pa.uint16(), "uint32": pa.uint32()}[dtype]
+    rows = pa.table(
+        {
+            "corpus": [corpus] * len(sequences),
+            "shard_id": pa.array([shard_id] * len(sequences), pa.int32()),
+            "sequence_id": pa.array(range(first, first + len(sequences)), pa.int64()),
+            "tokens": pa.array([list(row) for row in sequences], pa.list_(width)),
+        }
+    )
+    with store.writing(path) as connection:
+        connection.execute("insert or ignore into raw.corpora (corpus) values (?)", [corpus])
+        connection.execute(
+            "insert into raw.corpus_shards (corpus, shard_id, storage, format, sources, checksum, token_dtype, n_sequences, "
+            "n_tokens, first_sequence_id) values (?, ?, 'landed', 'npy', [], ?, ?, ?, ?, ?)",
+            [corpus, shard_id, f"{corpus}-{shard_id}", dtype, len(sequences), sum(map(len, sequences)), first],
+        )
+        connection.register("landed_rows", rows)
+        connection.execute(f"insert into raw.corpus_sequences_{dtype} select * from landed_rows")
+
+
+def evaluate(path: Path, dataset: str, corpus: str, places: Sequence[tuple[int, int]]) -> None:
+    """Make the windows at (sequence_id, token_offset) evaluated sequences and members of a dataset."""
+    with store.writing(path) as connection:
+        for sequence_id, offset in places:
+            tokens = _tokens(connection, corpus, sequence_id)[offset : offset + WINDOW]
+            keys = [corpus, sequence_id, offset]
+            connection.execute("insert into raw.evaluated_sequences values (?, ?, ?, ?)", [*keys, tokens])
+            connection.execute("insert into raw.dataset_members values (?, ?, ?, ?)", [dataset, *keys])
+
+
+def add_model(path: Path, model: str, revision: str, corpus: str, location: Path, checksum: str) -> None:
+    """Register a language model."""
+    with store.writing(path) as connection:
+        connection.execute(
+            "insert into raw.models values (?, ?, ?, ?, ?, 1, ?, null)",
+            [model, revision, corpus, str(location), checksum, VOCABULARY],
+        )
+
+
+def contents(path: Path, schema: str = "main") -> dict[str, list[tuple]]:
+    """All rows of every table of a schema, in a fixed order."""
+    with store.reading(path) as connection:
+        names = connection.execute(
+            "select table_name from information_schema.tables where table_schema = ? order by 1", [schema]
+        ).fetchall()
+        return {name: sorted(connection.execute(f"from {schema}.{name}").fetchall(), key=repr) for (name,) in names}
+
+
+def rows_computed(path: Path) -> dict[str, int]:
+    """The rows that each UDF saw in the last dbt run on the store, by model and UDF."""
+    with store.reading(path) as connection:
+        return dict(
+            connection.execute(
+                "select model || '.' || udf, n_rows from intermediate.udf_rows_by_run where invocation_id = "
+                "(select arg_max(invocation_id, recorded_at) from intermediate.udf_rows_by_run)"
+            ).fetchall()
+        )
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A GPT-NeoX with random weights."""
+    import torch
+    from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
+
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("tiny") / "model"
+    config = GPTNeoXConfig(
+        vocab_size=VOCABULARY,
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=128,
+    )
+    GPTNeoXForCausalLM(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def sequences() -> list[list[int]]:
+    """120 sequences of 96 tokens; numbers 40 to 49 are copies of number 0."""
+    rows = np.random.default_rng(7).integers(0, VOCABULARY, (120, 96))
+    rows[40:50] = rows[0]
+    return rows.tolist()
+
+
+def _tokens(connection: duckdb.DuckDBPyConnection, corpus: str, sequence_id: int) -> list[int]:
+    row = connection.execute(
+        "select cast(tokens as integer[]) from (select corpus, sequence_id, tokens::uinteger[] as tokens from "
+        "raw.corpus_sequences_uint16 union all select corpus, sequence_id, tokens from raw.corpus_sequences_uint32) "
+        "where corpus = ? and sequence_id = ?",
+        [corpus, sequence_id],
+    ).fetchone()
+    assert row is not None
+    return row[0]

@@ -1,0 +1,110 @@
+"""The chunked materialization: a kill loses a chunk, nothing is computed twice, and a changed var computes again."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import PROJECT, Commands
+from tests.dbt.conftest import add_model, contents, evaluate, land, rows_computed
+
+SCORES = "int_sequence_model__scores"
+
+
+@pytest.fixture
+def store_path(commands: Commands, sequences: list[list[int]], tiny_model: Path) -> Path:
+    path = commands.database
+    land(path, "c", sequences, shard_id=1)
+    evaluate(path, "d", "c", [(number, 0) for number in range(100)])
+    add_model(path, "tiny", "step1", "c", tiny_model, "one")
+    return path
+
+
+def stored_scores(path: Path) -> int:
+    rows = contents(path, "intermediate").get(SCORES, [])
+    return len(rows)
+
+
+def test_a_second_build_computes_nothing_again(commands: Commands, store_path: Path) -> None:
+    commands.dbt("run")
+    first = rows_computed(store_path)
+    assert first[f"{SCORES}.score_continuation"] == 100
+    assert first["int_shard_sequence__duplicates.count_windows_uint16"] == 120
+    before = contents(store_path)
+    commands.dbt("build")
+    assert set(rows_computed(store_path).values()) == {0}
+    assert contents(store_path) == before
+
+
+def test_only_what_is_new_is_computed(
+    commands: Commands, store_path: Path, sequences: list[list[int]], tiny_model: Path
+) -> None:
+    commands.dbt("run")
+    evaluate(store_path, "more", "c", [(number, 16) for number in range(5)])
+    commands.dbt("run")
+    new_windows = rows_computed(store_path)
+    assert new_windows[f"{SCORES}.score_continuation"] == 5
+    assert new_windows["int_sequence__templating.templating"] == 5
+    assert new_windows["int_shard_sequence__duplicates.find_window"] == 5
+
+    add_model(store_path, "tiny", "step2", "c", tiny_model, "two")
+    commands.dbt("run")
+    new_model = rows_computed(store_path)
+    assert new_model[f"{SCORES}.score_continuation"] == 105
+    assert new_model["int_sequence__text.detokenize"] == 0
+
+    land(store_path, "c", sequences[40:60], shard_id=2, first=len(sequences))
+    commands.dbt("run")
+    new_shard = rows_computed(store_path)
+    assert new_shard["int_shard_sequence__duplicates.count_windows_uint16"] == 20
+    assert new_shard[f"{SCORES}.score_continuation"] == 0
+    duplicates = {row[1:3]: row[3] for row in contents(store_path)["feat_sequence__duplicates"]}
+    assert duplicates[0, 0] == 21  # itself, ten copies in the first shard, ten in the second
+    assert duplicates[40, 0] == 21
+    assert duplicates[55, 0] == 2
+
+
+def test_a_killed_run_goes_on_where_it_stopped(commands: Commands, store_path: Path, tmp_path: Path) -> None:
+    whole = tmp_path / "whole.duckdb"
+    shutil.copy(store_path, whole)
+    chunks = ["--vars", json.dumps({"chunk_rows": 4})]
+    Commands(whole, commands.target).dbt("run", *chunks)
+
+    process = subprocess.Popen(
+        commands.dbt_command("run", *chunks),
+        cwd=PROJECT,
+        env=commands.environment | {"PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout
+    # The first chunk of scores is reported as soon as it is committed; 24 more are to come.
+    seen = next((line for line in process.stdout if f"{SCORES}: 4 of 100 rows" in line), None)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert seen is not None, "dbt reported no first chunk"
+    kept = stored_scores(store_path)
+    assert 4 <= kept < 100
+
+    commands.dbt("run", *chunks)
+    assert rows_computed(store_path)[f"{SCORES}.score_continuation"] == 100 - kept
+    assert contents(store_path) == contents(whole)
+
+
+def test_a_changed_var_computes_again_and_leaves_nothing_old(commands: Commands, store_path: Path) -> None:
+    commands.dbt("run")
+    shorter = ["--vars", json.dumps({"continuation_length": 16})]
+    commands.dbt("run", *shorter)
+    assert rows_computed(store_path)[f"{SCORES}.score_continuation"] == 100
+    assert rows_computed(store_path)["int_shard_sequence__duplicates.find_window"] == 100
+    fingerprints = {row[-1] for row in contents(store_path, "intermediate")[SCORES]}
+    assert len(fingerprints) == 1
+    assert stored_scores(store_path) == 100
+    assert max(row[5] for row in contents(store_path)["fct_memorization"]) <= 16

@@ -1,0 +1,172 @@
+"""The marts against brute force, on corpora with planted, overlapping and periodic duplicates; one dbt build for all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from memtax import store
+from tests.conftest import Commands
+from tests.dbt.conftest import VOCABULARY, WINDOW, add_model, evaluate, land
+
+PROMPT, CONTINUATION = 32, 32
+LENGTH = 96
+
+
+def planted(seed: int, high: int) -> list[list[int]]:
+    """Sequences with copies at odd places, constant and periodic runs, and a window that ends at the last token."""
+    rng = np.random.default_rng(seed)
+    rows = rng.integers(0, high, (60, LENGTH))
+    window = rows[0, PROMPT:WINDOW].copy()
+    for number, offset in ((5, 0), (6, LENGTH - CONTINUATION), (7, 33), (8, 10)):
+        rows[number, offset : offset + CONTINUATION] = window
+    rows[9] = rows[0]
+    rows[10:14] = 3  # constant: every offset matches, overlapping
+    rows[14:18] = np.tile([1, 2, 3, 4], LENGTH // 4)  # periodic: every fourth offset
+    rows[18, :] = np.arange(LENGTH) % high
+    return rows.tolist()
+
+
+@pytest.fixture(scope="module")
+def corpora() -> dict[str, list[list[int]]]:
+    wide = planted(2, VOCABULARY)
+    wide[30] = [70_000 + token for token in wide[30]]  # ids beyond 65,535
+    wide[31] = wide[30]
+    ragged = [row[: 70 + number % 27] for number, row in enumerate(planted(3, 12))] + [[1, 2, 3]]
+    return {"narrow": planted(1, VOCABULARY), "wide": wide, "ragged": ragged}
+
+
+@pytest.fixture(scope="module")
+def built(
+    tmp_path_factory: pytest.TempPathFactory,
+    make_commands: Callable[[Path], Commands],
+    corpora: dict[str, list[list[int]]],
+    tiny_model: Path,
+) -> Path:
+    commands = make_commands(tmp_path_factory.mktemp("marts") / "memtax.duckdb")
+    path = commands.database
+    for number, (name, rows) in enumerate(corpora.items()):
+        half = len(rows) // 2
+        land(path, name, rows[:half], shard_id=2 * number)
+        land(path, name, rows[half:], shard_id=2 * number + 1, first=half)
+        places = [(index, 0) for index, row in enumerate(rows) if len(row) >= WINDOW]
+        places += [(index, 5) for index in range(0, 20) if len(rows[index]) >= WINDOW + 5]
+        evaluate(path, f"{name}_all", name, places)
+    add_model(path, "tiny", "main", "narrow", tiny_model, "one")
+    with store.writing(path) as connection:
+        connection.execute(
+            "insert into raw.published_scores values ('narrow_all', 'narrow', 0, 0, 'tiny', 'main', 0.5), "
+            "('wide_all', 'wide', 3, 0, 'pythia', 'step10', 1), ('wide_all', 'wide', 4, 0, 'pythia', 'step10', 0.25)"
+        )
+    commands.dbt("build")
+    return path
+
+
+def fetch(path: Path, sql: str, *parameters: object) -> list[tuple]:
+    with store.reading(path) as connection:
+        return connection.execute(sql, list(parameters)).fetchall()
+
+
+@pytest.mark.parametrize("corpus", ["narrow", "wide", "ragged"])
+def test_duplicates_equal_brute_force(built: Path, corpora: dict[str, list[list[int]]], corpus: str) -> None:
+    rows = corpora[corpus]
+    windows: dict[tuple[int, ...], list[int]] = {}
+    for number, row in enumerate(rows):
+        for offset in range(len(row) - CONTINUATION + 1):
+            windows.setdefault(tuple(row[offset : offset + CONTINUATION]), []).append(number)
+    found = fetch(
+        built,
+        "select sequence_id, token_offset, sequence_duplicates, duplicate_sequences from feat_sequence__duplicates "
+        "where corpus = ?",
+        corpus,
+    )
+    assert len(found) > 60
+    for sequence_id, offset, duplicates, sequences in found:
+        window = tuple(rows[sequence_id][offset + PROMPT : offset + WINDOW])
+        assert (duplicates, sequences) == (len(windows[window]), len(set(windows[window]))), (sequence_id, offset)
+    assert max(row[2] for row in found) > 150  # the constant runs overlap at every offset
+
+
+@pytest.mark.parametrize("corpus", ["narrow", "wide", "ragged"])
+def test_token_frequencies_and_their_statistics(built: Path, corpora: dict[str, list[list[int]]], corpus: str) -> None:
+    ids, counts = np.unique(np.concatenate([np.array(row) for row in corpora[corpus]]), return_counts=True)
+    expected = dict(zip(ids.tolist(), counts.tolist(), strict=True))
+    assert dict(fetch(built, "select token_id, frequency from token_frequencies where corpus = ?", corpus)) == expected
+    found = fetch(
+        built,
+        "select tokens, frequencies, max_frequency, min_frequency, avg_frequency, median_frequency, p25_frequency, "
+        "p75_frequency from feat_sequence__token_frequency inner join dim_evaluated_sequences "
+        "using (corpus, sequence_id, token_offset) where corpus = ?",
+        corpus,
+    )
+    for tokens, frequencies, *statistics in found:
+        assert frequencies == [expected[token] for token in tokens]
+        ascending = sorted(frequencies)
+        assert statistics == pytest.approx(
+            [ascending[-1], ascending[0], np.mean(ascending), np.median(ascending), ascending[15], ascending[47]]
+        )
+
+
+def test_frequencies_split_by_memorization_add_up(built: Path, corpora: dict[str, list[list[int]]]) -> None:
+    split = fetch(
+        built,
+        "select token_id, memorized_frequency, non_memorized_frequency from token_frequencies_by_memorization "
+        "where model = 'pythia' and revision = 'step10'",
+    )
+    memorized = corpora["wide"][3]  # sequence 4 was published with a score below 1
+    assert {token: count for token, count, _ in split if count} == {
+        token: memorized.count(token) for token in set(memorized)
+    }
+    totals = dict(fetch(built, "select token_id, frequency from token_frequencies where corpus = 'wide'"))
+    assert {token: inside + outside for token, inside, outside in split} == totals
+
+
+def test_memorization_joins_what_is_computed_with_what_was_published(built: Path) -> None:
+    rows = {
+        (corpus, sequence_id): rest
+        for corpus, sequence_id, *rest in fetch(
+            built,
+            "select corpus, sequence_id, memorized, memorization_score, published_memorization_score, greedy_match_length "
+            "from fct_memorization where token_offset = 0",
+        )
+    }
+    assert rows["wide", 3] == [True, 1.0, 1.0, None]
+    assert rows["wide", 4] == [False, 0.25, 0.25, None]
+    assert rows["narrow", 0][1:3] == [0.5, 0.5]  # random weights memorize nothing, so the published score stands
+    assert rows["narrow", 1][0] is False
+    assert rows["narrow", 1][1] is None
+    assert 0 <= rows["narrow", 1][3] <= 32
+    assert ("wide", 5) not in rows
+    models = fetch(built, "select model, revision, corpus, n_parameters from dim_models order by 1")
+    assert models == [("pythia", "step10", "wide", None), ("tiny", "main", "narrow", 1)]
+
+
+def test_without_a_tokenizer_text_is_null_and_only_recitation_is_known(built: Path) -> None:
+    assert fetch(built, "select count(*), count(text) from feat_sequence__text")[0][1] == 0
+    categories = fetch(
+        built,
+        "select distinct category, sequence_duplicates >= 6 from fct_memorization inner join feat_sequence__duplicates "
+        "using (corpus, sequence_id, token_offset)",
+    )
+    assert set(categories) == {("recitation", True), (None, False)}
+
+
+def test_features_have_one_row_for_each_dataset_sequence_and_model(built: Path) -> None:
+    (expected,) = fetch(
+        built,
+        "select count(*) from dataset_members inner join fct_memorization using (corpus, sequence_id, token_offset)",
+    )[0]
+    assert fetch(built, "select count(*) from features") == [(expected,)]
+    assert expected == 60 + 20 + 2  # the tiny model on every window of narrow, and two published scores
+
+
+def test_dim_corpora_add_up_over_shards(built: Path, corpora: dict[str, list[list[int]]]) -> None:
+    for corpus, n_sequences, n_tokens, dtype in fetch(
+        built, "select corpus, n_sequences, n_tokens, token_dtype from dim_corpora"
+    ):
+        assert n_sequences == len(corpora[corpus])
+        assert n_tokens == sum(map(len, corpora[corpus]))
+        assert dtype == ("uint32" if corpus == "wide" else "uint16")
