@@ -1,14 +1,14 @@
 {#- One pass over the tokens of one shard, inside a `chunked` model whose chunks are shards.
 
-    The model writes scanned_shard(), scan_count_windows() and scan_query_table() where the shard's rows, the UDF of its
-    token width and the handle of its query table belong. They render as placeholders, since the shard is only known
+    The model writes scanned_shard(), scan_udf('…') and scan_query_table() where the shard's rows, the UDF for its token
+    width and the handle of its query table belong. They render as placeholders, since the shard is only known
     when its chunk is built; corpus_scan() then says what to put in their place. -#}
 
 {% macro scanned_shard() -%} (select * from raw.corpus_sequences_uint16 where shard_id = -1) {%- endmacro %}
 
 {% macro scan_query_table() -%} '{query table}' {%- endmacro %}
 
-{% macro scan_count_windows(tokens) -%} count_windows_uint16({{ tokens }}, {{ scan_query_table() }}) {%- endmacro %}
+{% macro scan_udf(name) -%} {{ name }}_uint16 {%- endmacro %}
 
 
 {#- Prepare the scan of the shard that the chunk in `work` belongs to. Where the model names a column of `windows`, those
@@ -22,13 +22,14 @@
         {%- set relation = "(select * from raw.corpus_sequences_" ~ shard[2] ~ " where shard_id = " ~ shard[0] ~ ")" -%}
     {%- endif -%}
     {%- set substitutions = {scanned_shard(): relation} -%}
+    {%- if shard[2] != 'uint16' -%}
+        {%- for name in work.udfs -%}
+            {%- do substitutions.update({scan_udf(name) ~ '(': name ~ '('}) -%}
+        {%- endfor -%}
+    {%- endif -%}
     {%- set windows = config.get('meta', {}).get('windows') -%}
     {%- if windows -%}
-        {%- set handle = corpus_scan_query_table(work, windows) -%}
-        {%- do substitutions.update({'{query table}': handle}) -%}
-        {%- if shard[2] != 'uint16' -%}
-            {%- do substitutions.update({'count_windows_uint16': 'count_windows'}) -%}
-        {%- endif -%}
+        {%- do substitutions.update({'{query table}': corpus_scan_query_table(work, windows)}) -%}
     {%- endif -%}
     {{ return(substitutions) }}
 {%- endmacro %}

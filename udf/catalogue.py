@@ -15,6 +15,7 @@ MODULES = (
     "udf.run_counts",
     "udf.scratch",
     "udf.templating",
+    "udf.token_counts",
     "udf.token_runs",
 )
 

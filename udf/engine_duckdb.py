@@ -62,7 +62,7 @@ def sql_type(arrow_type: pa.DataType) -> str:
 
 
 def _create(connection: duckdb.DuckDBPyConnection, function: Udf) -> None:
-    connection.create_function(
+    connection.create_function(  # type: ignore[call-overload]  # its stub knows no strings for types of UDFs
         function.name,
         _with_named_parameters(function),
         [duckdb.sqltype(sql_type(parameter)) for parameter in function.parameters],

@@ -1,12 +1,7 @@
 """Counting, finding, hashing and comparing exact runs of tokens.
-
-Lists are read through `.values` and `.offsets`, never `.flatten()`: the former keep rows in place when some are NULL or
-the array is a slice.
 """
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +11,7 @@ from memtax_native import QueryTable
 from udf.errors import UdfError
 from udf.query_tables import open_tables, threads
 from udf.registry import constant, udf
+from udf.token_rows import token_rows, validity
 
 COUNTS = pa.list_(pa.struct([("query_index", pa.int64()), ("occurrences", pa.int32()), ("first_offset", pa.int32())]))
 
@@ -46,7 +42,7 @@ def find_window(windows: pa.Array, handle: pa.Array) -> pa.Array:
     present = _both_valid(windows, handle)
     index = np.full(len(windows), -1, dtype=np.int64)
     if table is not None and len(table) > 0 and present.any():
-        rows = _token_rows(windows if present.all() else windows.filter(pa.array(present)), "find_window")
+        rows = token_rows(windows if present.all() else windows.filter(pa.array(present)), "find_window")
         lengths = np.diff(rows.offsets)
         if (lengths != table.length).any():
             other = int(lengths[lengths != table.length][0])
@@ -64,7 +60,7 @@ def ngram_hash(tokens: pa.Array, start: pa.Array, length: pa.Array) -> pa.Array:
 
     Equal runs have equal hashes, so that a join on them finds every candidate; `ngram_equal` decides.
     """
-    rows = _token_rows(tokens, "ngram_hash")
+    rows = token_rows(tokens, "ngram_hash")
     starts = start.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
     lengths = length.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
     hashes = memtax_native.ngram_hash(rows.values, rows.offsets, starts, lengths)
@@ -75,45 +71,13 @@ def ngram_hash(tokens: pa.Array, start: pa.Array, length: pa.Array) -> pa.Array:
 @udf([pa.list_(pa.uint32()), pa.list_(pa.uint32())], pa.bool_())
 def ngram_equal(a: pa.Array, b: pa.Array) -> pa.Array:
     """Whether two runs hold the same tokens in the same order. NULL if either is."""
-    left, right = _token_rows(a, "ngram_equal"), _token_rows(b, "ngram_equal")
+    left, right = token_rows(a, "ngram_equal"), token_rows(b, "ngram_equal")
     equal = memtax_native.ngram_equal(left.values, left.offsets, right.values, right.offsets)
     return pa.array(equal, pa.bool_(), mask=~(left.valid & right.valid))
 
 
-class _TokenRows(NamedTuple):
-    """A list column as native code takes it: row r is values[offsets[r]:offsets[r + 1]], if valid[r]."""
-
-    values: np.ndarray
-    offsets: np.ndarray
-    valid: np.ndarray
-
-
-def _token_rows(tokens: pa.Array, udf_name: str) -> _TokenRows:
-    value_type = tokens.type.value_type
-    if value_type not in (pa.uint16(), pa.uint32()):
-        raise UdfError(f"{udf_name}() takes lists of 16-bit or 32-bit unsigned tokens, and got {tokens.type}")
-    dtype = value_type.to_pandas_dtype()
-    if len(tokens) == 0:
-        return _TokenRows(np.empty(0, dtype), np.zeros(1, np.int32), np.zeros(0, bool))
-    offsets = tokens.offsets.to_numpy()
-    values = tokens.values
-    if values.slice(offsets[0], offsets[-1] - offsets[0]).null_count:
-        raise UdfError(f"{udf_name}() got a list with a NULL token in it; tokens are ids, never NULL")
-    buffer = values.buffers()[1]
-    if buffer is None:
-        return _TokenRows(np.empty(0, dtype), offsets, _valid(tokens))
-    flat = np.frombuffer(buffer, dtype, len(values), values.offset * np.dtype(dtype).itemsize)
-    return _TokenRows(flat, offsets, _valid(tokens))
-
-
-def _valid(array: pa.Array) -> np.ndarray:
-    if array.null_count == 0:
-        return np.ones(len(array), dtype=bool)
-    return array.is_valid().to_numpy(zero_copy_only=False)
-
-
 def _both_valid(rows: pa.Array, handle: pa.Array) -> np.ndarray:
-    return _valid(rows) & _valid(handle)
+    return validity(rows) & validity(handle)
 
 
 def _table(handle: pa.Array, udf_name: str) -> QueryTable | None:
@@ -125,7 +89,7 @@ def _count_windows(tokens: pa.Array, handle: pa.Array, udf_name: str) -> pa.Arra
     table = _table(handle, udf_name)
     if table is None or len(tokens) == 0:
         return pa.nulls(len(tokens), COUNTS)
-    rows = _token_rows(tokens, udf_name)
+    rows = token_rows(tokens, udf_name)
     row_offsets, query_index, occurrences, first_offset = table.scan(rows.values, rows.offsets, threads())
     entries = pa.StructArray.from_arrays(
         [pa.array(query_index), pa.array(occurrences), pa.array(first_offset)], fields=list(COUNTS.value_type)

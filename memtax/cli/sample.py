@@ -28,9 +28,7 @@ class Count(click.ParamType):
 @click.option("--corpus", required=True, help="The corpus to draw from.")
 @click.option("--n", type=Count(), required=True, help="How many windows, or all for one of every sequence.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Decides which are drawn.")
-@click.option(
-    "--token-offset", type=click.IntRange(min=0), default=0, show_default=True, help="Where a window begins."
-)
+@click.option("--token-offset", type=click.IntRange(min=0), default=0, show_default=True, help="Where a window begins.")
 @click.option("--replace", is_flag=True, help="Drop another dataset of this name first.")
 def sample(dataset: str, corpus: str, n: int | None, seed: int, token_offset: int, replace: bool) -> None:
     """Draw a uniform random sample of a corpus' windows, without replacement, as the dataset DATASET.

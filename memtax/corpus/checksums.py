@@ -35,9 +35,7 @@ class BackgroundChecksum:
         self._pool.shutdown()
 
 
-def content_checksum(
-    paths: Sequence[Path], shape: dict[str, str | int | None], stop: Event | None = None
-) -> str:
+def content_checksum(paths: Sequence[Path], shape: dict[str, str | int | None], stop: Event | None = None) -> str:
     """sha256 of the files' bytes, in order, and of what else decides which sequences come out of them.
 
     Args:

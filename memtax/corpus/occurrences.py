@@ -42,12 +42,16 @@ def find_occurrences(
     table = QueryTable.build(np.asarray([window], dtype=np.uint32))
     found = Occurrences()
     shards = connection.execute(
-        "select shard_id, storage, token_dtype from raw.corpus_shards where corpus = ? order by first_sequence_id", [corpus]
+        "select shard_id, storage, token_dtype from raw.corpus_shards where corpus = ? order by first_sequence_id",
+        [corpus],
     ).fetchall()
     for shard_id, storage, token_dtype in shards:
-        relation = f"in_place_shard_{shard_id}" if storage == "in_place" else f"raw.corpus_sequences_{token_dtype}"
+        # A filter on a shard in place, which keeps every row, would copy every token.
+        relation = f"in_place_shard_{shard_id}"
+        if storage != "in_place":
+            relation = f"raw.corpus_sequences_{token_dtype} where shard_id = {shard_id}"
         batches = connection.execute(
-            f"select sequence_id, tokens from {relation} where shard_id = {shard_id}"  # noqa: S608 - both from the store
+            f"select sequence_id, tokens from {relation}"  # noqa: S608 - both from the store
         ).to_arrow_reader(BATCH_ROWS)
         for batch in batches:
             _scan(table, batch, found, limit)

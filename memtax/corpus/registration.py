@@ -175,9 +175,7 @@ def require_equal_windows(
     return compared
 
 
-def _require_within_vocabulary(
-    connection: duckdb.DuckDBPyConnection, shard: Shard, tokenizer: CorpusTokenizer
-) -> None:
+def _require_within_vocabulary(connection: duckdb.DuckDBPyConnection, shard: Shard, tokenizer: CorpusTokenizer) -> None:
     if shard.storage != LANDED:
         return  # their ids were only ever sampled
     beyond = connection.execute(

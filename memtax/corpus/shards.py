@@ -63,7 +63,8 @@ CORPUS_COLUMNS = tuple(Corpus.__dataclass_fields__)
 def find_corpus(connection: duckdb.DuckDBPyConnection, name: str) -> Corpus | None:
     """The corpus of that name, if there is one."""
     row = connection.execute(
-        f"select {', '.join(CORPUS_COLUMNS)} from raw.corpora where corpus = ?", [name]  # noqa: S608
+        f"select {', '.join(CORPUS_COLUMNS)} from raw.corpora where corpus = ?",  # noqa: S608
+        [name],
     ).fetchone()
     return None if row is None else Corpus(*row)
 
@@ -87,7 +88,8 @@ def save_corpus(connection: duckdb.DuckDBPyConnection, corpus: Corpus) -> None:
     values = [getattr(corpus, column) for column in CORPUS_COLUMNS]
     marks = ", ".join("?" * len(values))
     connection.execute(
-        f"insert or replace into raw.corpora ({', '.join(CORPUS_COLUMNS)}) values ({marks})", values  # noqa: S608
+        f"insert or replace into raw.corpora ({', '.join(CORPUS_COLUMNS)}) values ({marks})",  # noqa: S608
+        values,
     )
 
 
@@ -114,7 +116,8 @@ def save_shard(connection: duckdb.DuckDBPyConnection, shard: Shard) -> None:
     values[-1] = None if shard.layout is None else json.dumps(shard.layout)
     marks = ", ".join("?" * len(values))
     connection.execute(
-        f"insert or replace into raw.corpus_shards ({', '.join(SHARD_COLUMNS)}) values ({marks})", values  # noqa: S608
+        f"insert or replace into raw.corpus_shards ({', '.join(SHARD_COLUMNS)}) values ({marks})",  # noqa: S608
+        values,
     )
 
 

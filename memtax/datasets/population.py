@@ -38,9 +38,7 @@ class Population:
         return np.concatenate(found)
 
 
-def sequences_of_at_least(
-    connection: duckdb.DuckDBPyConnection, shards: Sequence[Shard], length: int
-) -> Population:
+def sequences_of_at_least(connection: duckdb.DuckDBPyConnection, shards: Sequence[Shard], length: int) -> Population:
     """The sequences of these shards that hold at least `length` tokens."""
     pieces = [_eligible(connection, shard, length) for shard in shards]
     pieces = sorted((piece for piece in pieces if len(piece)), key=lambda piece: piece[0])
@@ -50,9 +48,7 @@ def sequences_of_at_least(
     return Population(tuple(pieces))
 
 
-def _eligible(
-    connection: duckdb.DuckDBPyConnection, shard: Shard, length: int
-) -> range | npt.NDArray[np.int64]:
+def _eligible(connection: duckdb.DuckDBPyConnection, shard: Shard, length: int) -> range | npt.NDArray[np.int64]:
     if shard.longest_sequence < length:
         return range(0)
     every_one_fits = shard.shortest_sequence >= length

@@ -107,9 +107,7 @@ def land_published(
     return Publication(dataset, True, compared, tuple(landed), tuple(notes))
 
 
-def _register_corpus(
-    connection: duckdb.DuckDBPyConnection, name: str, tokenizer: CorpusTokenizer | None
-) -> list[str]:
+def _register_corpus(connection: duckdb.DuckDBPyConnection, name: str, tokenizer: CorpusTokenizer | None) -> list[str]:
     there = find_corpus(connection, name)
     corpus = registration.corpus_with_tokenizer(connection, name, shards_of(connection, name), tokenizer)
     if corpus != there:
@@ -199,4 +197,4 @@ def _land_scores(
 
 
 def _count(connection: duckdb.DuckDBPyConnection, rest: str) -> int:
-    return connection.execute(f"select count(*) {rest}").fetchone()[0]  # type: ignore[index]  # noqa: S608
+    return connection.execute(f"select count(*) {rest}").fetchone()[0]  # type: ignore[index]

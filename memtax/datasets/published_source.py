@@ -109,9 +109,7 @@ def _reader(paths: Sequence[Path]) -> str:
     return READERS[suffixes.pop()].format(files=f"[{files}]")
 
 
-def _find_columns(
-    types: dict[str, str], names: ColumnNames, scores: Sequence[ScoreColumn], where: str
-) -> ColumnNames:
+def _find_columns(types: dict[str, str], names: ColumnNames, scores: Sequence[ScoreColumn], where: str) -> ColumnNames:
     there = f"{where} has the columns {', '.join(types)}"
 
     def find(asked: str | None, usual: Sequence[str], what: str) -> str | None:

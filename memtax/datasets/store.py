@@ -30,7 +30,8 @@ COLUMNS = tuple(Dataset.__dataclass_fields__)
 def find_dataset(connection: duckdb.DuckDBPyConnection, name: str) -> Dataset | None:
     """The dataset of that name, if there is one."""
     row = connection.execute(
-        f"select {', '.join(COLUMNS)} from raw.datasets where dataset = ?", [name]  # noqa: S608
+        f"select {', '.join(COLUMNS)} from raw.datasets where dataset = ?",  # noqa: S608
+        [name],
     ).fetchone()
     return None if row is None else Dataset(*row)
 

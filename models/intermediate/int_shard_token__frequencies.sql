@@ -5,29 +5,30 @@
         'input': 'stg_corpus_shards',
         'unique_key': ['corpus', 'shard_id'],
         'fingerprint': fingerprint(version=1, columns=['shard_id', 'shard_checksum']),
-        'udfs': [],
+        'udfs': ['count_tokens', 'count_tokens_uint16'],
         'chunk_rows': 0,
         'setup': 'corpus_scan',
     }
 ) }}
 
-with tokens as (
-    select unnest(tokens) as token_id
+with counts as (
+    -- A batch of sequences brings its counts as one list, so that no row is made for a token of the corpus.
+    select unnest({{ scan_udf('count_tokens') }}(tokens), recursive := true)
     from {{ scanned_shard() }}
 ),
 
-counts as (
+totals as (
     select
         token_id,
-        count(*) as frequency
-    from tokens
+        sum(frequency) as frequency
+    from counts
     group by token_id
 )
 
 select
     shards.corpus,
     shards.shard_id,
-    cast(counts.token_id as bigint) as token_id,
-    cast(counts.frequency as bigint) as frequency
+    totals.token_id,
+    cast(totals.frequency as bigint) as frequency
 from {{ ref('stg_corpus_shards') }} as shards
-cross join counts
+cross join totals

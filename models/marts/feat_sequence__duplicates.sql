@@ -1,13 +1,15 @@
--- One row per evaluated sequence: the exact occurrences of its continuation in the whole corpus, added up over shards.
--- NULL where the corpus itself was not landed: nothing could be counted.
+-- One row per evaluated sequence: the exact occurrences of its continuation, of its prompt and of both together in the whole
+-- corpus, added up over shards. NULL where the corpus itself was not landed: nothing could be counted.
 with totals as (
     select
         corpus,
         sequence_id,
         token_offset,
-        sum(sequence_duplicates) as sequence_duplicates,
-        sum(duplicate_sequences) as duplicate_sequences
-    from {{ ref('int_shard_sequence__duplicates') }}
+        sum(occurrences) filter (where span = 'continuation') as sequence_duplicates,
+        sum(sequences) filter (where span = 'continuation') as duplicate_sequences,
+        sum(occurrences) filter (where span = 'prompt') as prompt_duplicates,
+        sum(occurrences) filter (where span = 'window') as window_duplicates
+    from {{ ref('int_shard_window__counts') }}
     group by corpus, sequence_id, token_offset
 )
 
@@ -16,7 +18,9 @@ select
     sequences.sequence_id,
     sequences.token_offset,
     cast(totals.sequence_duplicates as bigint) as sequence_duplicates,
-    cast(totals.duplicate_sequences as bigint) as duplicate_sequences
+    cast(totals.duplicate_sequences as bigint) as duplicate_sequences,
+    cast(totals.prompt_duplicates as bigint) as prompt_duplicates,
+    cast(totals.window_duplicates as bigint) as window_duplicates
 from {{ ref('int_evaluated_sequences') }} as sequences
 left join totals
     on

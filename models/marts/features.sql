@@ -9,6 +9,8 @@ select
     memorization.revision,
     duplicates.sequence_duplicates,
     duplicates.duplicate_sequences,
+    duplicates.prompt_duplicates,
+    duplicates.window_duplicates,
     frequency.max_frequency,
     frequency.min_frequency,
     frequency.avg_frequency,

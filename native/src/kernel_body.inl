@@ -20,18 +20,27 @@ namespace {
 
 #include "kernel_minimizers.inl"
 
-template <typename Token>
-inline bool verify(const TableView& table, const Token* tokens, const Candidate& candidate) {
-    const size_t bytes = window_bytes(table);
-    return std::memcmp(table.tokens + candidate.query * bytes, tokens + candidate.offset, bytes) == 0;
+// Token by token, eight bytes at a time; windows have 16 bytes or more.
+inline bool equal_bytes(const unsigned char* a, const unsigned char* b, size_t bytes) {
+    uint64_t different = 0;
+    if (bytes == 64) {  // 32 tokens of 16 bits: unrolled, one comparison where vectors are that wide
+        for (size_t i = 0; i < 64; i += 8) different |= load64(a + i) ^ load64(b + i);
+        return different == 0;
+    }
+    for (size_t i = 0; i + 8 < bytes; i += 8) different |= load64(a + i) ^ load64(b + i);
+    return (different | (load64(a + bytes - 8) ^ load64(b + bytes - 8))) == 0;
 }
 
 template <typename Token>
 inline uint32_t keep_hits(const TableView& table, const Token* tokens, const Candidate* candidates, uint32_t n,
                           Hit* hits) {
+    const size_t bytes = window_bytes(table);
     uint32_t count = 0;
-    for (uint32_t i = 0; i < n; ++i)
-        if (verify(table, tokens, candidates[i])) hits[count++] = candidates[i];
+    for (uint32_t i = 0; i < n; ++i) {
+        const unsigned char* const window = reinterpret_cast<const unsigned char*>(tokens + candidates[i].offset);
+        hits[count] = candidates[i];
+        count += equal_bytes(table.tokens + candidates[i].query * bytes, window, bytes);
+    }
     return count;
 }
 
@@ -48,19 +57,22 @@ uint32_t find_hits_of(const TableView& table, const void* corpus, uint32_t n_win
     const int16_t* const order = scratch.order + kMargin;
     scratch.starts[n_anchors] = static_cast<uint16_t>(n_windows);
 
+    // Two rounds, so that the filter's words are under way while anchors are hashed.
+    const uint64_t* const filter = table.filter;
+    const uint64_t filter_words = table.filter_words, gram_mask = table.gram_mask;
     for (uint32_t i = 0; i < n_anchors; ++i) {
         const uint32_t start = scratch.starts[i];
         const uint32_t place = start + first_equal(order + start, scratch.lowest[start], span);
         scratch.places[i] = static_cast<uint16_t>(place);
-        const uint64_t gram = gram_hash<gram_bytes>(bytes + place * sizeof(Token)) & table.gram_mask;
+        const uint64_t gram = gram_hash<gram_bytes>(bytes + place * sizeof(Token)) & gram_mask;
         scratch.grams[i] = gram;
-        __builtin_prefetch(table.filter + filter_word(static_cast<uint32_t>(gram >> 32), table.filter_words));
+        __builtin_prefetch(filter + filter_word(static_cast<uint32_t>(gram >> 32), filter_words));
     }
     uint32_t n_passed = 0;
     for (uint32_t i = 0; i < n_anchors; ++i) {
         const uint64_t gram = scratch.grams[i];
         const uint64_t bits = filter_bits(static_cast<uint32_t>(gram));
-        const uint64_t word = table.filter[filter_word(static_cast<uint32_t>(gram >> 32), table.filter_words)];
+        const uint64_t word = filter[filter_word(static_cast<uint32_t>(gram >> 32), filter_words)];
         scratch.passed[n_passed] = static_cast<uint16_t>(i);
         n_passed += (word & bits) == bits;
     }

@@ -17,6 +17,9 @@ constexpr uint32_t run_of(uint32_t span) {
 
 #ifdef MEMTAX_VECTORS
 
+// Tokens are fetched this far ahead, into the sequences that follow if need be: hardware stops at the end of a page.
+constexpr uint32_t kAhead = 2048;
+
 inline Vector mixed_tokens(const uint16_t* tokens) {
     const Vector loaded = load(reinterpret_cast<const int16_t*>(tokens));
     return xor_shifted<7>(multiply(loaded, repeat(static_cast<int16_t>(kTokenFactor16))));
@@ -70,8 +73,10 @@ inline void order_and_runs(const Token* tokens, uint32_t n_tokens, uint32_t n_or
     const uint32_t whole = n_tokens / kLanes * kLanes;
     const uint32_t needed = (n_order + kLanes - 1) / kLanes * kLanes + run_delay * kLanes;
     uint32_t i = 0;
-    for (; i < whole && i < needed; i += kLanes)
+    for (; i < whole && i < needed; i += kLanes) {
+        __builtin_prefetch(tokens + i + kAhead);
         step(tokens + i, order + i - order_delay * kLanes, runs + i - run_delay * kLanes);
+    }
     Token rest[kLanes] = {};
     std::memcpy(rest, tokens + whole, (n_tokens - whole) * sizeof(Token));
     for (; i < needed; i += kLanes) {

@@ -50,7 +50,7 @@ struct WindowRecord {
 struct Kernels {
     const char* name;
     // Writes every hit among the windows that begin at 0 … n_windows - 1 (at most kChunk) of `tokens`, ascending, to
-    // `hits` (room for n_windows) and returns how many. Tokens are of the table's own type.
+    // `hits` (room for n_windows + 1) and returns how many. Tokens are of the table's own type.
     uint32_t (*find_hits)(const TableView& table, const void* tokens, uint32_t n_windows, Scratch& scratch, Hit* hits);
     // Fills key and gram_low for n windows of `table.length` tokens that lie one after the other; index counts from
     // `first_index`.

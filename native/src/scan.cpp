@@ -77,7 +77,7 @@ class Scanner {
   private:
     struct Buffers {
         Scratch scratch;
-        Hit hits[kChunk];
+        Hit hits[kChunk + 1];
         uint32_t wide[kScratchTokens];
         uint16_t narrow[kScratchTokens];
     };

@@ -161,7 +161,8 @@ def test_documents_are_joined_by_the_end_token_and_cut(
     assert "last 1 tokens" in note
     assert ingest("c", first, second, tokenizer=tokenizer_file, sequence_length=4).outcome == "already landed"
     more = documents(tmp_path / "c.jsonl", ["w9 w9 w9"])
-    assert ingest("c", more, sequence_length=4, append=True).shard.first_sequence_id == 3  # by the corpus' own tokenizer
+    # The corpus' own tokenizer encodes what is added.
+    assert ingest("c", more, sequence_length=4, append=True).shard.first_sequence_id == 3
     with pytest.raises(SourceError, match="other content"):
         ingest("c", first, second, tokenizer=tokenizer_file, sequence_length=3)
 

@@ -149,9 +149,7 @@ def test_npy_in_any_parts(memory: duckdb.DuckDBPyConnection, dtype: str, data: s
 @pytest.mark.parametrize("dtype", ["uint16", "int64"])
 @quick
 @given(data=st.data())
-def test_parquet_and_arrow(
-    memory: duckdb.DuckDBPyConnection, kind: str, dtype: str, data: st.DataObject
-) -> None:
+def test_parquet_and_arrow(memory: duckdb.DuckDBPyConnection, kind: str, dtype: str, data: st.DataObject) -> None:
     rows = data.draw(ragged(dtype))
     names = data.draw(st.one_of(st.none(), st.permutations(range(3, 3 + 2 * len(rows), 2))))
     make = pa.large_list if kind == "large_list" else pa.list_

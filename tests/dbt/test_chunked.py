@@ -35,7 +35,7 @@ def test_a_second_build_computes_nothing_again(commands: Commands, store_path: P
     commands.dbt("run")
     first = rows_computed(store_path)
     assert first[f"{SCORES}.score_continuation"] == 100
-    assert first["int_shard_sequence__duplicates.count_windows_uint16"] == 120
+    assert first["int_shard_window__counts.count_windows_uint16"] == 2 * 120  # spans of 32 tokens, and of 64
     before = contents(store_path)
     commands.dbt("build")
     assert set(rows_computed(store_path).values()) == {0}
@@ -51,7 +51,7 @@ def test_only_what_is_new_is_computed(
     new_windows = rows_computed(store_path)
     assert new_windows[f"{SCORES}.score_continuation"] == 5
     assert new_windows["int_sequence__templating.templating"] == 5
-    assert new_windows["int_shard_sequence__duplicates.find_window"] == 5
+    assert new_windows["int_shard_window__counts.find_window"] == 3 * 5  # continuation, prompt, window
 
     add_model(store_path, "tiny", "step2", "c", tiny_model, "two")
     commands.dbt("run")
@@ -62,7 +62,8 @@ def test_only_what_is_new_is_computed(
     land(store_path, "c", sequences[40:60], shard_id=2, first=len(sequences))
     commands.dbt("run")
     new_shard = rows_computed(store_path)
-    assert new_shard["int_shard_sequence__duplicates.count_windows_uint16"] == 20
+    assert new_shard["int_shard_window__counts.count_windows_uint16"] == 2 * 20
+    assert new_shard["int_shard_token__frequencies.count_tokens_uint16"] == 20
     assert new_shard[f"{SCORES}.score_continuation"] == 0
     duplicates = {row[1:3]: row[3] for row in contents(store_path)["feat_sequence__duplicates"]}
     assert duplicates[0, 0] == 21  # itself, ten copies in the first shard, ten in the second
@@ -103,7 +104,7 @@ def test_a_changed_var_computes_again_and_leaves_nothing_old(commands: Commands,
     shorter = ["--vars", json.dumps({"continuation_length": 16})]
     commands.dbt("run", *shorter)
     assert rows_computed(store_path)[f"{SCORES}.score_continuation"] == 100
-    assert rows_computed(store_path)["int_shard_sequence__duplicates.find_window"] == 100
+    assert rows_computed(store_path)["int_shard_window__counts.find_window"] == 300
     fingerprints = {row[-1] for row in contents(store_path, "intermediate")[SCORES]}
     assert len(fingerprints) == 1
     assert stored_scores(store_path) == 100

@@ -70,24 +70,52 @@ def fetch(path: Path, sql: str, *parameters: object) -> list[tuple]:
         return connection.execute(sql, list(parameters)).fetchall()
 
 
+def occurrences(rows: list[list[int]], length: int) -> dict[tuple[int, ...], list[tuple[int, int]]]:
+    """Every window of a length, with the (sequence, offset) of each of its occurrences: the obvious way."""
+    places: dict[tuple[int, ...], list[tuple[int, int]]] = {}
+    for number, row in enumerate(rows):
+        for offset in range(len(row) - length + 1):
+            places.setdefault(tuple(row[offset : offset + length]), []).append((number, offset))
+    return places
+
+
 @pytest.mark.parametrize("corpus", ["narrow", "wide", "ragged"])
 def test_duplicates_equal_brute_force(built: Path, corpora: dict[str, list[list[int]]], corpus: str) -> None:
     rows = corpora[corpus]
-    windows: dict[tuple[int, ...], list[int]] = {}
-    for number, row in enumerate(rows):
-        for offset in range(len(row) - CONTINUATION + 1):
-            windows.setdefault(tuple(row[offset : offset + CONTINUATION]), []).append(number)
+    halves, wholes = occurrences(rows, CONTINUATION), occurrences(rows, WINDOW)
     found = fetch(
         built,
-        "select sequence_id, token_offset, sequence_duplicates, duplicate_sequences from feat_sequence__duplicates "
-        "where corpus = ?",
+        "select sequence_id, token_offset, sequence_duplicates, duplicate_sequences, prompt_duplicates, window_duplicates "
+        "from feat_sequence__duplicates where corpus = ?",
         corpus,
     )
     assert len(found) > 60
-    for sequence_id, offset, duplicates, sequences in found:
-        window = tuple(rows[sequence_id][offset + PROMPT : offset + WINDOW])
-        assert (duplicates, sequences) == (len(windows[window]), len(set(windows[window]))), (sequence_id, offset)
+    for sequence_id, offset, *counts in found:
+        window = tuple(rows[sequence_id][offset : offset + WINDOW])
+        places = halves[window[PROMPT:]]
+        expected = [len(places), len({number for number, _ in places}), len(halves[window[:PROMPT]]), len(wholes[window])]
+        assert counts == expected, (sequence_id, offset)
     assert max(row[2] for row in found) > 150  # the constant runs overlap at every offset
+
+
+@pytest.mark.parametrize("corpus", ["narrow", "wide", "ragged"])
+def test_evidence_is_the_first_places(built: Path, corpora: dict[str, list[list[int]]], corpus: str) -> None:
+    rows = corpora[corpus]
+    halves = occurrences(rows, CONTINUATION)
+    found: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
+    for sequence_id, offset, *place in fetch(
+        built,
+        "select sequence_id, token_offset, occurrence_sequence_id, occurrence_token_offset, occurrences "
+        "from duplicate_occurrences where corpus = ? order by sequence_id, token_offset, place_rank",
+        corpus,
+    ):
+        found.setdefault((sequence_id, offset), []).append(tuple(place))
+    assert len(found) > 60
+    for (sequence_id, offset), places in found.items():
+        by_sequence: dict[int, list[int]] = {}
+        for number, start in halves[tuple(rows[sequence_id][offset + PROMPT : offset + WINDOW])]:
+            by_sequence.setdefault(number, []).append(start)
+        assert places == [(number, starts[0], len(starts)) for number, starts in sorted(by_sequence.items())][:10]
 
 
 @pytest.mark.parametrize("corpus", ["narrow", "wide", "ragged"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from memtax.demo.sizes import SIZES, ModelShape
 from memtax.demo.train import TrainedCheckpoint, train_models
 from memtax.demo.training_loop import precision, schedule, train
+from memtax.errors import MemtaxError
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -116,6 +118,12 @@ def test_a_training_that_fails_says_why_and_leaves_the_old_model(
     with pytest.raises(IndexError, match="out of range"):  # raised in the training's own process
         train_models(np.full_like(TOKENS, SIZE.vocabulary), folder, SIZE)
     assert [weights(one.location) for one in trained] == before
+
+
+def test_a_training_that_is_killed_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("memtax.demo.train._die_when_interrupted", os.abort)
+    with pytest.raises(MemtaxError, match="was killed"):
+        train_models(TOKENS, tmp_path, SIZE)
 
 
 def test_the_learning_rate_rises_stays_and_falls_to_nothing() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from functools import cache
+from importlib import import_module
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -45,9 +46,7 @@ def find(texts: pa.Array) -> Columns:
     Raises:
         ImportError: the extension was not built; the reference never stands in for it, since it is 200 times slower.
     """
-    from memtax_native import _text
-
-    return _find_with_kernel(texts, _text)
+    return _find_with_kernel(texts, import_module("memtax_native._text"))
 
 
 def _find_with_kernel(texts: pa.Array, module: ModuleType) -> Columns:

@@ -53,9 +53,7 @@ def open_source(paths: Sequence[Path], options: SourceOptions, format_name: str)
             f"{index_path} lists sequences of {index.shortest:,} to {index.longest:,} tokens, not of "
             f"--sequence-length {options.sequence_length:,}; leave --sequence-length out"
         )
-    return MappedSource(
-        "mmap", [*bins, index_path], {"format": "mmap"}, MappedTokens(parts, header.dtype, index)
-    )
+    return MappedSource("mmap", [*bins, index_path], {"format": "mmap"}, MappedTokens(parts, header.dtype, index))
 
 
 def read_index_header(path: Path) -> IndexFile:

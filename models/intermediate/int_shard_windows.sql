@@ -1,0 +1,36 @@
+-- One row per shard of a corpus, evaluated sequence of it and span of that sequence: what has to be counted where. Prompt and
+-- whole window are counted beside the continuation, so that a repeated continuation can be told from a repeated document.
+-- Only corpora that have been landed or registered have shards; the sequences of others cannot be counted.
+with spans as (
+    {% for span, tokens in {
+        'continuation': 'continuation',
+        'prompt': 'prompt',
+        'window': 'prompt || continuation',
+    }.items() %}
+    select
+        corpus,
+        sequence_id,
+        token_offset,
+        '{{ span }}' as span,
+        {{ tokens }} as span_tokens
+    from {{ ref('int_evaluated_sequences') }}
+    {{ "union all" if not loop.last }}
+    {% endfor %}
+)
+
+select
+    shards.corpus,
+    shards.shard_id,
+    spans.sequence_id,
+    spans.token_offset,
+    spans.span,
+    spans.span_tokens,
+    len(spans.span_tokens) as span_length,
+    shards.shard_checksum,
+    shards.storage,
+    shards.token_dtype
+from {{ ref('stg_corpus_shards') }} as shards
+inner join spans
+    on shards.corpus = spans.corpus
+-- What the scan can look for; a span of another length keeps NULL counts.
+where len(spans.span_tokens) between 8 and 128
