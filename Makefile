@@ -5,10 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 SIZE ?= full
 PIP_ARGS ?=
-JOBS ?= 2
 
 # Whatever the built extension depends on: editing one of these rebuilds it.
-NATIVE := $(wildcard native/CMakeLists.txt native/src/*.cpp native/src/*.hpp native/src/*.h)
+NATIVE := $(wildcard native/*.txt native/*.cmake native/src/*)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format bench sanitize clean
@@ -29,21 +28,19 @@ check: setup  ## lint and type-check
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/sqlfluff lint models tests/data --disable-progress-bar
-	@$(BIN)/clang-format --dry-run --Werror $(wildcard native/src/*.cpp native/src/*.hpp native/src/*.h)
+	@$(BIN)/clang-format --dry-run --Werror $(wildcard native/src/*)
 
 format: setup  ## rewrite sources in the project's style
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
-	@$(BIN)/clang-format -i $(wildcard native/src/*.cpp native/src/*.hpp native/src/*.h)
+	@$(BIN)/clang-format -i $(wildcard native/src/*)
 
 bench: setup  ## run every benchmark at its quick size
 	@set -e; for file in $(filter-out benchmarks/_%,$(wildcard benchmarks/*.py)); do \
 	  echo "== $$file"; $(BIN)/python $$file --quick; done
 
 sanitize: setup  ## run the native tests under the address and undefined-behaviour sanitizers
-	@$(BIN)/cmake -S native -B build/sanitize -DMEMTAX_SANITIZE=ON -DCMAKE_BUILD_TYPE=RelWithDebInfo > /dev/null
-	@$(BIN)/cmake --build build/sanitize --target memtax_native_tests -j $(JOBS)
-	@build/sanitize/memtax_native_tests
+	@$(BIN)/python tests/native/run_sanitized.py
 
 clean:  ## remove the environment, builds and the demo's files
 	rm -rf $(VENV) build target logs .demo

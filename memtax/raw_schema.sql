@@ -23,9 +23,9 @@ create table if not exists raw.corpus_shards (
     n_sequences bigint not null,
     n_tokens bigint not null,
     first_sequence_id bigint not null,  -- ids are distinct, so they are contiguous where last - first + 1 = n_sequences
-    last_sequence_id bigint,
-    shortest_sequence bigint,       -- in tokens
-    longest_sequence bigint,
+    last_sequence_id bigint not null,
+    shortest_sequence bigint not null,  -- in tokens
+    longest_sequence bigint not null,
     layout json,                    -- in place: what is needed to map the files again
     landed_at timestamp not null default current_timestamp
 );

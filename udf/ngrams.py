@@ -1,5 +1,4 @@
-"""Counting, finding, hashing and comparing exact runs of tokens.
-"""
+"""Counting, finding, hashing and comparing exact runs of tokens."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import tempfile
@@ -17,8 +18,7 @@ FORMATS = {
     "json": "format json, array",
     "parquet": "format parquet",
 }
-# Statements that only read. Everything else (COPY, ATTACH, CREATE, SET, …) is refused, also on a read-only database.
-READING_STATEMENTS = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
+EXPLAIN = re.compile(r"\s*explain(\s+analyze)?(\s*\([^)]*\))?\s+", re.IGNORECASE)
 ROWS_SHOWN = 1_000
 
 
@@ -59,21 +59,36 @@ def query(sql: str, output_format: str) -> None:
 
 
 def _only_reading(sql: str, connection: duckdb.DuckDBPyConnection) -> str:
+    # A read-only database is not enough: COPY writes files, and EXPLAIN ANALYZE runs what it explains.
+    statement = _one_statement(sql, connection)
+    explained = statement
+    if statement.type == duckdb.StatementType.EXPLAIN:
+        prefix = EXPLAIN.match(statement.query)
+        if prefix:
+            explained = _one_statement(statement.query[prefix.end() :], connection)
+    if explained.type != duckdb.StatementType.SELECT:
+        raise StoreError(
+            f"memtax query only reads, and this is a {explained.type.name} statement; "
+            "write a SELECT, and send its result where you want it with --format"
+        )
+    return statement.query.strip().rstrip(";")
+
+
+def _one_statement(sql: str, connection: duckdb.DuckDBPyConnection) -> duckdb.Statement:
     try:
         statements = connection.extract_statements(sql)
     except duckdb.Error as error:
         raise StoreError(f"this is not SQL that DuckDB understands: {error}") from error
     if len(statements) != 1:
         raise StoreError(f"got {len(statements)} statements; memtax query runs exactly one")
-    if statements[0].type not in READING_STATEMENTS:
-        raise StoreError(
-            f"memtax query only reads, and this is a {statements[0].type.name} statement; "
-            "write a SELECT, and send its result where you want it with --format"
-        )
-    return statements[0].query.strip().rstrip(";")
+    return statements[0]
 
 
 def _show(connection: duckdb.DuckDBPyConnection, statement: str) -> None:
+    if EXPLAIN.match(statement):
+        for _, plan in connection.execute(statement).fetchall():
+            click.echo(plan)
+        return
     relation = connection.sql(statement)
     width = shutil.get_terminal_size((200, 0)).columns
     relation.show(max_rows=ROWS_SHOWN, max_width=width)

@@ -1,6 +1,6 @@
 -- One row per evaluated sequence and model of which it is known whether it is memorized: computed here, or published.
 with published as (
-    -- Datasets that name one window for one model agree on its score: a test beside the staging model says so.
+    -- Datasets that name one window for one model agree on its score: a test in tests/data says so.
     select
         corpus,
         sequence_id,

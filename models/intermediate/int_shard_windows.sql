@@ -7,14 +7,14 @@ with spans as (
         'prompt': 'prompt',
         'window': 'prompt || continuation',
     }.items() %}
-    select
-        corpus,
-        sequence_id,
-        token_offset,
-        '{{ span }}' as span,
-        {{ tokens }} as span_tokens
-    from {{ ref('int_evaluated_sequences') }}
-    {{ "union all" if not loop.last }}
+        select
+            corpus,
+            sequence_id,
+            token_offset,
+            '{{ span }}' as span,
+            {{ tokens }} as span_tokens
+        from {{ ref('int_evaluated_sequences') }}
+        {{ "union all" if not loop.last }}
     {% endfor %}
 )
 

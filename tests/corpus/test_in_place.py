@@ -7,9 +7,9 @@ import duckdb
 import pytest
 
 from memtax import store
-from memtax.corpus.dbt_plugin import Plugin
 from memtax.corpus.in_place import attach
 from memtax.corpus.reader import read_sequences
+from memtax.dbt_plugin import Plugin
 from memtax.errors import SourceError, StoreError
 from tests.corpus.conftest import Ingest
 from tests.corpus.helpers import numbered, scanned, split, write_bin, write_mmap

@@ -20,6 +20,7 @@ def land(path: Path, corpus: str, sequences: Sequence[Sequence[int]], *, shard_i
     """Put one landed shard into the store at `path`, making corpus and store as needed."""
     dtype = "uint16" if all(token < 2**16 for row in sequences for token in row) else "uint32"
     width = {"uint16": pa.uint16(), "uint32": pa.uint32()}[dtype]
+    lengths = [len(row) for row in sequences]
     rows = pa.table(
         {
             "corpus": [corpus] * len(sequences),
@@ -32,8 +33,20 @@ def land(path: Path, corpus: str, sequences: Sequence[Sequence[int]], *, shard_i
         connection.execute("insert or ignore into raw.corpora (corpus) values (?)", [corpus])
         connection.execute(
             "insert into raw.corpus_shards (corpus, shard_id, storage, format, sources, checksum, token_dtype, n_sequences, "
-            "n_tokens, first_sequence_id) values (?, ?, 'landed', 'npy', [], ?, ?, ?, ?, ?)",
-            [corpus, shard_id, f"{corpus}-{shard_id}", dtype, len(sequences), sum(map(len, sequences)), first],
+            "n_tokens, first_sequence_id, last_sequence_id, shortest_sequence, longest_sequence) "
+            "values (?, ?, 'landed', 'npy', [], ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                corpus,
+                shard_id,
+                f"{corpus}-{shard_id}",
+                dtype,
+                len(sequences),
+                sum(lengths),
+                first,
+                first + len(sequences) - 1,
+                min(lengths),
+                max(lengths),
+            ],
         )
         connection.register("landed_rows", rows)
         connection.execute(f"insert into raw.corpus_sequences_{dtype} select * from landed_rows")

@@ -93,7 +93,12 @@ def test_duplicates_equal_brute_force(built: Path, corpora: dict[str, list[list[
     for sequence_id, offset, *counts in found:
         window = tuple(rows[sequence_id][offset : offset + WINDOW])
         places = halves[window[PROMPT:]]
-        expected = [len(places), len({number for number, _ in places}), len(halves[window[:PROMPT]]), len(wholes[window])]
+        expected = [
+            len(places),
+            len({number for number, _ in places}),
+            len(halves[window[:PROMPT]]),
+            len(wholes[window]),
+        ]
         assert counts == expected, (sequence_id, offset)
     assert max(row[2] for row in found) > 150  # the constant runs overlap at every offset
 

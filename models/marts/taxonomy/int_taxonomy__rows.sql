@@ -60,10 +60,10 @@ select
     labelled.group_key,
     labelled.category,
     labelled.memorized,
+    {% for feature in var('taxonomy_features') %}
+        cast(labelled."{{ feature }}" as double) as "{{ feature }}",
+    {% endfor %}
     case when drawn.is_test then 'test' else 'train' end as split
-    {%- for feature in var('taxonomy_features') %},
-    cast(labelled."{{ feature }}" as double) as "{{ feature }}"
-    {%- endfor %}
 from labelled
 inner join drawn
     using (model, revision, group_key)
