@@ -8,8 +8,11 @@ from typing import Any
 import duckdb
 
 from memtax import store
-from memtax.corpus.occurrences import Occurrences, find_occurrences
-from memtax.errors import StoreError
+from memtax.corpus.context import Place, places_in_context
+from memtax.corpus.occurrences import SHORTEST, Occurrences, find_occurrences
+from memtax.corpus.shards import find_corpus, shards_of
+from memtax.errors import MemtaxError, StoreError
+from udf.errors import UdfError
 
 # Tables with one row per evaluated sequence, in the order in which they are shown.
 SEQUENCE_TABLES = (
@@ -38,7 +41,12 @@ class Explanation:
     by_model: list[dict[str, Any]] = field(default_factory=list)
     category: str | None = None
     reason: str = ""
-    evidence: Occurrences = field(default_factory=Occurrences)
+    evidence: Occurrences | None = None
+    """None where the corpus is not landed, or the continuation is too short to be looked for."""
+    places: list[Place] = field(default_factory=list)
+    """The places of the evidence, decoded."""
+    unreadable: str | None = None
+    """Why the places could not be decoded."""
 
 
 def explain_sequence(
@@ -92,8 +100,35 @@ def explain_sequence(
     explanation.by_model = _model_rows(connection, keys)
     explanation.category = next((row["category"] for row in explanation.by_model if row.get("category")), None)
     explanation.reason = _reason(explanation.features, recitation_threshold)
-    explanation.evidence = find_occurrences(connection, corpus, continuation)
+    explanation.evidence = _evidence(connection, keys, explanation.features, continuation)
+    registered = find_corpus(connection, corpus)
+    if explanation.evidence is not None and registered is not None:
+        places = explanation.evidence.places
+        lengths = [len(continuation)] * len(places)
+        try:
+            explanation.places = list(places_in_context(connection, registered, places, lengths))
+        except (MemtaxError, UdfError) as error:
+            # Files that are gone take the text around the places, and nothing else of what is known.
+            explanation.places = [Place(*place) for place in places]
+            explanation.unreadable = str(error)
     return explanation
+
+
+def _evidence(
+    connection: duckdb.DuckDBPyConnection, keys: list[Any], features: dict[str, Any], continuation: list[int]
+) -> Occurrences | None:
+    """What dbt run found; a scan of the corpus is needed only where it has not counted this sequence."""
+    corpus, counted = keys[0], features.get("sequence_duplicates")
+    if counted is not None and store.has_table(connection, "main", "duplicate_occurrences"):
+        places = connection.execute(
+            "select occurrence_sequence_id, occurrence_token_offset from main.duplicate_occurrences "
+            "where corpus = ? and sequence_id = ? and token_offset = ? order by place_rank",
+            keys,
+        ).fetchall()
+        return Occurrences(counted, features.get("duplicate_sequences") or 0, places)
+    if len(continuation) < SHORTEST or not shards_of(connection, corpus):
+        return None
+    return find_occurrences(connection, corpus, continuation)
 
 
 def _row(connection: duckdb.DuckDBPyConnection, table: str, keys: list[Any]) -> dict[str, Any] | None:

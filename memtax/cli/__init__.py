@@ -14,6 +14,7 @@ COMMANDS = {
     "ingest": "memtax.cli.ingest",
     "sample": "memtax.cli.sample",
     "query": "memtax.cli.query",
+    "count": "memtax.cli.count",
     "explain": "memtax.cli.explain",
     "doctor": "memtax.cli.doctor",
 }

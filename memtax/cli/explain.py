@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from memtax.explain import Explanation
 
 
 @click.command()
@@ -38,20 +41,23 @@ def explain(corpus: str, sequence_id: int, token_offset: int) -> None:
     _print(explanation)
 
 
-def _print(explanation: Any) -> None:
+def _print(explanation: Explanation) -> None:
     from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(highlight=False)
+    from memtax.plain_text import printable
+
+    # Whatever comes from the store goes through printable() or _plain(): a corpus may hold what drives a terminal.
+    console = Console(highlight=False, markup=False, emoji=False)
     where = f"{explanation.corpus}, sequence {explanation.sequence_id}, tokens from {explanation.token_offset}"
-    console.print(f"[bold]{escape(where)}[/] · in {escape(', '.join(explanation.datasets)) or 'no dataset'}\n")
-    console.print("[bold]Prompt[/]")
-    console.print(Text(explanation.prompt))
-    console.print("\n[bold]Continuation[/]")
-    console.print(Text(explanation.continuation))
-    console.print(f"\n[bold]Category[/]  {explanation.category or 'cannot be told'}: {escape(explanation.reason)}\n")
+    datasets = ", ".join(explanation.datasets) or "no dataset"
+    console.print(Text.assemble((printable(where), "bold"), f" · in {printable(datasets)}\n"))
+    for title, text in (("Prompt", explanation.prompt), ("Continuation", explanation.continuation)):
+        console.print(title, style="bold")
+        console.print(Text(printable(text, keep="\n\t") + "\n"))
+    category = f"  {explanation.category or 'cannot be told'}: {printable(explanation.reason)}\n"
+    console.print(Text.assemble(("Category", "bold"), category))
 
     features = Table("feature", "value", title="Features", title_justify="left")
     for name, value in explanation.features.items():
@@ -63,22 +69,42 @@ def _print(explanation: Any) -> None:
         measures = ("memorized", "greedy_match_length", "loss", "generation_perplexity", "published_memorization_score")
         models = Table("model", "revision", *measures, title="Models", title_justify="left")
         for row in explanation.by_model:
-            models.add_row(row["model"], row["revision"], *(_plain(row.get(name)) for name in measures))
+            models.add_row(*(_plain(row.get(name)) for name in ("model", "revision", *measures)))
         console.print(models)
+    _print_evidence(explanation)
 
-    evidence = explanation.evidence
+
+def _print_evidence(explanation: Explanation) -> None:
+    from memtax.cli.evidence import evidence_console, print_places, times
+    from memtax.plain_text import printable
+
+    console, found = evidence_console(), explanation.evidence
+    click.echo()
+    console.print("Evidence", style="bold", end="")
+    if found is None:
+        console.print("  none: this corpus holds no tokens that the continuation could be looked for in")
+        return
     console.print(
-        f"\n[bold]Evidence[/]  {evidence.occurrences:,} occurrences of the continuation in {evidence.sequences:,} sequences"
+        f"  {times(found.occurrences, 'occurrence')} of the continuation in {times(found.sequences, 'sequence')}"
     )
-    for sequence_id, offset in evidence.places:
-        console.print(f"  sequence {sequence_id}, first at token {offset}")
-    if evidence.sequences > len(evidence.places):
-        console.print(f"  … and {evidence.sequences - len(evidence.places):,} more sequences")
+    prompt, window = (explanation.features.get(f"{span}_duplicates") for span in ("prompt", "window"))
+    if prompt is not None and window is not None:
+        # A document that is repeated repeats both; a phrase that is repeated only the one.
+        console.print(
+            f"  its prompt occurs {times(prompt, 'time')}, prompt and continuation together {times(window, 'time')}"
+        )
+    print_places(explanation.places, found.sequences)
+    if explanation.unreadable is not None:
+        console.print(f"  the text there cannot be shown: {printable(explanation.unreadable)}")
 
 
-def _plain(value: Any) -> str:
+def _plain(value: object) -> str:
+    from memtax.plain_text import printable
+
     if value is None:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:,.4g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+    if isinstance(value, float):
+        return f"{value:,.4g}"
+    return f"{value:,}" if isinstance(value, int) else printable(str(value))

@@ -70,12 +70,12 @@ def build(size: DemoSize, folder: Path) -> None:
         memtax("ingest", "corpus", corpus, info.documents, "--tokenizer", tokenizer, *length)
     with step("language models"):
         checkpoints = train_models(_tokens(corpus), folder, size.name)
-    for checkpoint in checkpoints:
-        fraction = ["--training-fraction", str(checkpoint.training_fraction)]
-        revision = ["--revision", checkpoint.revision]
-        memtax(
-            "ingest", "model", checkpoint.model, checkpoint.location.parent, "--corpus", corpus, *revision, *fraction
-        )
+    for model in size.models:
+        kept = [checkpoint for checkpoint in checkpoints if checkpoint.model == model.name]
+        options = []
+        for checkpoint in kept:
+            options += ["--revision", checkpoint.revision, "--training-fraction", checkpoint.training_fraction]
+        memtax("ingest", "model", model.name, kept[0].location.parent, "--corpus", corpus, *options)
     with step("sample"):
         how_many = "all" if size.sample is None else str(size.sample)
         memtax("sample", f"{corpus}_sample", "--corpus", corpus, "--n", how_many, "--seed", str(size.seed))

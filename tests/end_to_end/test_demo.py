@@ -52,16 +52,21 @@ def test_predictions_are_those_of_the_coefficients(demo: Commands) -> None:
     import math
 
     with store.reading(demo.database) as connection:
+        last = connection.execute(
+            "select arg_max(revision, training_fraction) from dim_models where model = 'demo-large'"
+        ).fetchone()
         fits = connection.execute(
             "select feature, coefficient, intercept from taxonomy_models where model = 'demo-large' and scope = 'baseline' "
-            "and status = 'fitted' and revision = (select arg_max(revision, training_fraction) from dim_models)"
+            "and status = 'fitted' and revision = ?",
+            last,
         ).fetchall()
         assert fits, "the small demo fitted no baseline"
         names = [name for name, coefficient, _ in fits if coefficient is not None]
         rows = connection.execute(
             f"select distinct probability, {', '.join(f'cast({name} as double)' for name in names)} from taxonomy_predictions "
             "inner join features using (corpus, sequence_id, token_offset, model, revision) where model = 'demo-large' and "
-            "predictor = 'baseline' and revision = (select arg_max(revision, training_fraction) from dim_models)"
+            "predictor = 'baseline' and revision = ?",
+            last,
         ).fetchall()
     weights = [coefficient for _, coefficient, _ in fits if coefficient is not None]
     for probability, *values in rows:
