@@ -51,7 +51,7 @@ $(VENV)/.ready: pyproject.toml requirements.lock $(NATIVE) scripts/preflight.sh
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing (the first time takes minutes; the log is $(VENV)/install.log)"
 	@$(BIN)/python -m pip install $(PIP_ARGS) -c requirements.lock scikit-build-core pybind11 cmake ninja \
-	  > $(VENV)/install.log 2>&1 || sh scripts/preflight.sh --failed $(VENV)/install.log
+	  > $(VENV)/install.log 2>&1 || sh scripts/preflight.sh --failed $(VENV)/install.log $(BIN)/python
 	@$(BIN)/python -m pip install $(PIP_ARGS) --no-build-isolation -c requirements.lock -e '.[dev]' \
-	  >> $(VENV)/install.log 2>&1 || sh scripts/preflight.sh --failed $(VENV)/install.log
+	  >> $(VENV)/install.log 2>&1 || sh scripts/preflight.sh --failed $(VENV)/install.log $(BIN)/python
 	@touch $@

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Says in one line what keeps `make setup` from working.
 #   preflight.sh PYTHON          before anything is installed: is this Python new enough, is there a compiler?
-#   preflight.sh --failed LOG    after pip failed: the likely reason, from its log
+#   preflight.sh --failed LOG PYTHON    after pip failed: the likely reason, from its log
 set -u
 
 stop() {
@@ -11,7 +11,8 @@ stop() {
 
 if [ "${1:-}" = "--failed" ]; then
     log=$2
-    if grep -qE 'NewConnectionError|Temporary failure in name resolution|Could not resolve|ConnectTimeout|Network is unreachable' "$log"; then
+    # pip does not always say that it reached nothing: it may report that no version satisfies the constraints.
+    if ! "$3" -m pip index versions pip >/dev/null 2>&1; then
         stop "no package registry can be reached: connect to a network, or point pip at a mirror (details: $log)"
     fi
     if grep -q 'CMAKE_CXX_COMPILER' "$log"; then
