@@ -52,11 +52,21 @@ def land(path: Path, corpus: str, sequences: Sequence[Sequence[int]], *, shard_i
         connection.execute(f"insert into raw.corpus_sequences_{dtype} select * from landed_rows")
 
 
-def evaluate(path: Path, dataset: str, corpus: str, places: Sequence[tuple[int, int]]) -> None:
-    """Make the windows at (sequence_id, token_offset) evaluated sequences and members of a dataset."""
+def evaluate(
+    path: Path,
+    dataset: str,
+    corpus: str,
+    places: Sequence[tuple[int, int]],
+    rows: Sequence[Sequence[int]] | None = None,
+) -> None:
+    """Make the windows at (sequence_id, token_offset) evaluated sequences and members of a dataset.
+
+    The tokens are those of `rows`, by sequence_id, where a corpus is not landed.
+    """
     with store.writing(path) as connection:
         for sequence_id, offset in places:
-            tokens = _tokens(connection, corpus, sequence_id)[offset : offset + WINDOW]
+            row = _tokens(connection, corpus, sequence_id) if rows is None else rows[sequence_id]
+            tokens = list(row[offset : offset + WINDOW])
             keys = [corpus, sequence_id, offset]
             connection.execute("insert into raw.evaluated_sequences values (?, ?, ?, ?)", [*keys, tokens])
             connection.execute("insert into raw.dataset_members values (?, ?, ?, ?)", [dataset, *keys])

@@ -35,8 +35,9 @@ def corpora() -> dict[str, list[list[int]]]:
     wide = planted(2, VOCABULARY)
     wide[30] = [70_000 + token for token in wide[30]]  # ids beyond 65,535
     wide[31] = wide[30]
+    lying = planted(4, VOCABULARY)  # scanned where it lies
     ragged = [row[: 70 + number % 27] for number, row in enumerate(planted(3, 12))] + [[1, 2, 3]]
-    return {"narrow": planted(1, VOCABULARY), "wide": wide, "ragged": ragged}
+    return {"narrow": planted(1, VOCABULARY), "wide": wide, "ragged": ragged, "lying": lying}
 
 
 @pytest.fixture(scope="module")
@@ -50,11 +51,17 @@ def built(
     path = commands.database
     for number, (name, rows) in enumerate(corpora.items()):
         half = len(rows) // 2
-        land(path, name, rows[:half], shard_id=2 * number)
-        land(path, name, rows[half:], shard_id=2 * number + 1, first=half)
+        if name == "lying":
+            for part, append in ((rows[:half], []), (rows[half:], ["--append"])):
+                file = path.with_name(f"part-{len(append)}.npy")
+                np.save(file, np.array(part, dtype=np.uint16))
+                commands.memtax("ingest", "corpus", name, file, "--in-place", *append)
+        else:
+            land(path, name, rows[:half], shard_id=100 + 2 * number)
+            land(path, name, rows[half:], shard_id=101 + 2 * number, first=half)
         places = [(index, 0) for index, row in enumerate(rows) if len(row) >= WINDOW]
         places += [(index, 5) for index in range(0, 20) if len(rows[index]) >= WINDOW + 5]
-        evaluate(path, f"{name}_all", name, places)
+        evaluate(path, f"{name}_all", name, places, rows)
     add_model(path, "tiny", "main", "narrow", tiny_model, "one")
     with store.writing(path) as connection:
         connection.execute(
@@ -79,7 +86,7 @@ def occurrences(rows: list[list[int]], length: int) -> dict[tuple[int, ...], lis
     return places
 
 
-@pytest.mark.parametrize("corpus", ["narrow", "wide", "ragged"])
+@pytest.mark.parametrize("corpus", ["narrow", "wide", "ragged", "lying"])
 def test_duplicates_equal_brute_force(built: Path, corpora: dict[str, list[list[int]]], corpus: str) -> None:
     rows = corpora[corpus]
     halves, wholes = occurrences(rows, CONTINUATION), occurrences(rows, WINDOW)
@@ -103,7 +110,7 @@ def test_duplicates_equal_brute_force(built: Path, corpora: dict[str, list[list[
     assert max(row[2] for row in found) > 150  # the constant runs overlap at every offset
 
 
-@pytest.mark.parametrize("corpus", ["narrow", "wide", "ragged"])
+@pytest.mark.parametrize("corpus", ["narrow", "wide", "ragged", "lying"])
 def test_evidence_is_the_first_places(built: Path, corpora: dict[str, list[list[int]]], corpus: str) -> None:
     rows = corpora[corpus]
     halves = occurrences(rows, CONTINUATION)
@@ -123,7 +130,7 @@ def test_evidence_is_the_first_places(built: Path, corpora: dict[str, list[list[
         assert places == [(number, starts[0], len(starts)) for number, starts in sorted(by_sequence.items())][:10]
 
 
-@pytest.mark.parametrize("corpus", ["narrow", "wide", "ragged"])
+@pytest.mark.parametrize("corpus", ["narrow", "wide", "ragged", "lying"])
 def test_token_frequencies_and_their_statistics(built: Path, corpora: dict[str, list[list[int]]], corpus: str) -> None:
     ids, counts = np.unique(np.concatenate([np.array(row) for row in corpora[corpus]]), return_counts=True)
     expected = dict(zip(ids.tolist(), counts.tolist(), strict=True))
