@@ -6,7 +6,7 @@ whether all were exact. Ratios are of medians from one run of this program; othe
 
 Peers that are not installed (infini-gram, pydivsufsort) are left out, and so named.
 
-Run: python benchmarks/duplicates.py [--quick] [--json FILE] [--threads N] [--repeats N] [--folder FOLDER]
+Run: python benchmarks/duplicates.py [--quick] [--json FILE] [--threads N] [--repeats N] [--figure FILE] [--folder FOLDER]
 """
 
 from __future__ import annotations
@@ -19,14 +19,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from _duplicate_corpora import LENGTH, VOCABULARY, WINDOW, make_plain, make_repeated, matrix
+from _duplicate_dbt import measure_dbt
+from _duplicate_figure import draw
+from _duplicate_growth import expect_pile, measure_growth
 from _duplicate_peers import count_with_duckdb, count_with_infini_gram, count_with_numpy, count_with_pydivsufsort
-from _measure import cpu_timed, freshly_mapped, machine, median_time, print_table, rate, reading_time, timed, write_json
+from _measure import cpu_timed, freshly_mapped, machine, print_table, rate, reading_time, timed, write_json
+from _token_frequencies import measure_histogram, measure_statistics
 
-from memtax_native import QueryTable, count_tokens, read_pass
+from memtax_native import QueryTable, read_pass
 
-LENGTH = 2049
-WINDOW = 32
-VOCABULARY = 50_000
 Peer = Callable[[np.ndarray, np.ndarray, int], np.ndarray | None]
 
 
@@ -39,10 +41,13 @@ class Sizes:
     suffix_array_sequences: int
     sql_sequences: int
     growth: tuple[int, ...]
+    """Sequences of the corpora by which growth is shown; the last is what dbt run counts, landed."""
+    windows: int
 
 
-FULL = Sizes(100_000, (100_000, 1_000_000, 10_000_000), 20_000, 1_000, (1_000, 10_000, 100_000))
-QUICK = Sizes(10_000, (10_000, 100_000), 500, 100, (1_000, 10_000))
+# 10^7, 10^8 and 10^9 tokens.
+FULL = Sizes(100_000, (100_000, 1_000_000, 10_000_000), 20_000, 1_000, (4_881, 48_804, 488_043), 100_000)
+QUICK = Sizes(10_000, (10_000, 100_000), 500, 100, (1_000, 10_000), 10_000)
 
 
 @dataclass(frozen=True)
@@ -62,19 +67,22 @@ def main() -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, help="runs of which the median counts (7, quick 3)")
+    parser.add_argument("--figure", type=Path, metavar="FILE", help="draw the figures there (needs the extra bench)")
     parser.add_argument("--folder", type=Path, help="keep the corpora here, and use those that are there")
     arguments = parser.parse_args()
     sizes, repeats = (QUICK if arguments.quick else FULL), arguments.repeats or (3 if arguments.quick else 7)
     with tempfile.TemporaryDirectory() as scratch:
         figures, exact = measure(arguments.folder or Path(scratch), sizes, arguments.threads, repeats)
     write_json(arguments.json, figures)
+    if arguments.figure:
+        draw(figures, arguments.figure)
     print("\nevery count is exact" if exact else "\nA COUNT IS WRONG", file=sys.stdout if exact else sys.stderr)
     return 0 if exact else 1
 
 
 def measure(folder: Path, sizes: Sizes, threads: int, repeats: int) -> tuple[dict[str, object], bool]:
     """All figures, and whether all counts were exact."""
-    plain, repeated = make_corpora(folder, sizes.sequences)
+    plain, repeated = make_plain(folder, sizes.sequences), make_repeated(folder, sizes.sequences)
     random = np.random.default_rng(3)
     cases = [
         Case(
@@ -93,14 +101,24 @@ def measure(folder: Path, sizes: Sizes, threads: int, repeats: int) -> tuple[dic
         rows.append(row)
         peer_rows.extend(peers)
         exact &= right
-    growth = measure_growth(plain, cases, sizes, threads, repeats)
-    frequencies, right = measure_frequencies(plain, threads, repeats)
+    growth = measure_growth(make_plain(folder, sizes.growth[-1]), sizes.growth, cases[-1].windows, threads, repeats)
+    histogram, right = measure_histogram(plain, threads, repeats)
+    statistics, equal = measure_statistics(sizes.windows, VOCABULARY, threads, repeats)
+    dbt, same = measure_dbt(folder, sizes.growth[-1], sizes.queries[0], threads)
     figures = {"machine": machine(threads), "repeats": repeats, "tokens": sizes.sequences * LENGTH}
     print(figures)
-    tables = {"cases": rows, "peers": peer_rows, "growth": growth, "frequencies": frequencies}
+    tables = {
+        "cases": rows,
+        "peers": peer_rows,
+        "growth": growth,
+        "histogram": histogram,
+        "statistics": statistics,
+        "dbt": dbt,
+        "pile": expect_pile(rows[-1], sizes.sequences * LENGTH, len(cases[-1].windows)),
+    }
     for title, table in tables.items():
         print_table(title, table)
-    return {**figures, **tables}, exact and right
+    return {**figures, **tables}, exact and right and equal and same
 
 
 def measure_case(case: Case, sizes: Sizes, threads: int, repeats: int) -> tuple[dict[str, object], list[dict], bool]:
@@ -185,71 +203,6 @@ def measure_peers(case: Case, sizes: Sizes, threads: int, numpy_rate: float) -> 
         speed = rate(sequences.size, seconds)
         rows.append({"case": case.name, "peer": name, "tokens": sequences.size, "mtokens_per_s": speed, "exact": same})
     return rows
-
-
-def measure_growth(
-    corpus: Path, cases: list[Case], sizes: Sizes, threads: int, repeats: int
-) -> list[dict[str, object]]:
-    """Time by tokens (for the fewest queries) and by queries (for all tokens)."""
-    rows = []
-    values = freshly_mapped(corpus)
-    few = QueryTable.build(cases[0].windows, threads)
-    for n in sizes.growth:
-        offsets = np.arange(n + 1) * LENGTH
-        seconds, _ = median_time(lambda offsets=offsets: few.scan(values, offsets, threads), repeats)
-        rows.append({"tokens": n * LENGTH, "queries": len(few), "build_ms": 0.0, "scan_ms": seconds * 1e3})
-    offsets = np.arange(0, len(values) + 1, LENGTH)
-    for n in [10**power for power in range(2, 8) if 10**power <= len(cases[-1].windows)]:
-        windows = cases[-1].windows[:n]
-        building, table = median_time(lambda windows=windows: QueryTable.build(windows, threads), 3)
-        seconds, _ = median_time(lambda table=table: table.scan(values, offsets, threads), 3)
-        rows.append({"tokens": len(values), "queries": n, "build_ms": building * 1e3, "scan_ms": seconds * 1e3})
-    return rows
-
-
-def measure_frequencies(corpus: Path, threads: int, repeats: int) -> tuple[list[dict[str, object]], bool]:
-    """The other pass over the tokens: their histogram."""
-    reading = reading_time(corpus, threads, repeats)
-    seconds, counts = median_time(lambda: count_tokens(freshly_mapped(corpus), 65_536, threads), repeats)
-    exact = np.array_equal(counts, np.bincount(freshly_mapped(corpus), minlength=65_536))
-    row = {
-        "ms": seconds * 1e3,
-        "reading_ms": reading * 1e3,
-        "percent_of_reading": 100 * reading / seconds,
-        "exact": exact,
-    }
-    return [row], exact
-
-
-def matrix(corpus: Path) -> np.ndarray:
-    """The corpus by sequence."""
-    return freshly_mapped(corpus).reshape(-1, LENGTH)
-
-
-def make_corpora(folder: Path, n: int) -> tuple[Path, Path]:
-    """One corpus of random tokens, and one of which about 8 % of all windows equal tokens[32:64] of some sequence.
-
-    The second has what makes hits in practice: repeated tokens (constant, and of periods 2 to 12), and documents of
-    which many sequences are shifted cuttings.
-    """
-    paths = folder / f"plain_{n}.bin", folder / f"repeated_{n}.bin"
-    if all(path.exists() and path.stat().st_size == n * LENGTH * 2 for path in paths):
-        return paths
-    random = np.random.default_rng(0)
-    tokens = random.integers(0, VOCABULARY, (n, LENGTH), dtype=np.uint16)
-    tokens.tofile(paths[0])
-    order, at = random.permutation(n), 0
-    for period, share in ((1, 0.05), (2, 0.015), (3, 0.015), (5, 0.015), (8, 0.015), (12, 0.015)):
-        for row in order[at : at + int(share * n)]:
-            tokens[row] = np.resize(random.integers(0, VOCABULARY, period, dtype=np.uint16), LENGTH)
-        at += int(share * n)
-    while at + 64 <= 0.85 * n:
-        document = random.integers(0, VOCABULARY, LENGTH + 24 * 64, dtype=np.uint16)
-        for number, row in enumerate(order[at : at + 64]):
-            tokens[row] = document[24 * number : 24 * number + LENGTH]
-        at += 64
-    tokens.tofile(paths[1])
-    return paths
 
 
 if __name__ == "__main__":

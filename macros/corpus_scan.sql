@@ -21,6 +21,9 @@
     {%- if shard[1] == 'landed' -%}
         {%- set relation = "(select * from raw.corpus_sequences_" ~ shard[2] ~ " where shard_id = " ~ shard[0] ~ ")" -%}
     {%- endif -%}
+    {#- The statement that scans says nothing until it ends, so its functions do, and for an estimate they need a total. -#}
+    {%- set sequences = run_query("select n_sequences from raw.corpus_shards where shard_id = " ~ shard[0]).rows[0][0] -%}
+    {%- do run_query("select begin_scan('" ~ work.name ~ ", shard " ~ shard[0] ~ "', " ~ sequences ~ ")") -%}
     {%- set substitutions = {scanned_shard(): relation} -%}
     {%- if shard[2] != 'uint16' -%}
         {%- for name in work.udfs -%}
@@ -35,10 +38,13 @@
 {%- endmacro %}
 
 
+{#- In SQL, the folder for files that a query hands to its UDFs; it goes when dbt ends. -#}
+{% macro scratch() -%} scratch_folder('{{ target.path | replace("'", "''") }}') {%- endmacro %}
+
+
 {#- Write the chunk's windows to a file and build the query table from it: no SQL argument could carry them all. -#}
 {% macro corpus_scan_query_table(work, windows) -%}
-    {%- set database = target.path | replace("'", "''") -%}
-    {%- set folder = run_query("select scratch_folder('" ~ database ~ "')").rows[0][0] -%}
+    {%- set folder = run_query("select " ~ scratch()).rows[0][0] -%}
     {%- set file = folder ~ "/" ~ invocation_id ~ ".parquet" -%}
     {%- call statement('corpus_scan_windows', auto_begin=True) -%}
         copy (select {{ windows }} from {{ work.chunk }}) to '{{ file | replace("'", "''") }}' (format parquet)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import duckdb
+
 from memtax import store
 from memtax.errors import MemtaxError
 from memtax.project import database_path, project_folder
@@ -103,21 +105,15 @@ def _store() -> list[Finding]:
     with store.reading(path) as connection:
         if not store.has_table(connection, "raw", "corpora"):
             return [*findings, Finding(NOTE, "corpora", "none landed", "run memtax ingest corpus")]
-        for name, tokenizer in connection.execute("select corpus, tokenizer from raw.corpora order by 1").fetchall():
-            findings.append(_corpus(name, tokenizer))
-        for storage, sources in connection.execute("select storage, sources from raw.corpus_shards").fetchall():
-            absent = [source for source in sources if storage == "in_place" and not Path(source).is_file()]
-            findings += [
-                Finding(FAULT, "corpus file", f"{source} is gone", "put it back where it was") for source in absent
-            ]
-        for model, revision, location in connection.execute(
-            "select model, revision, location from raw.models order by 1, 2"
+        for name, tokenizer, checksum in connection.execute(
+            "select corpus, tokenizer, tokenizer_checksum from raw.corpora order by 1"
         ).fetchall():
-            if Path(location).is_absolute() and not Path(location).is_dir():
-                remedy = "put it back, or register its new place with memtax ingest model"
-                findings.append(Finding(FAULT, f"model {model}@{revision}", f"{location} is gone", remedy))
-            else:
-                findings.append(Finding(OK, f"model {model}@{revision}", location))
+            findings.append(_corpus(name, tokenizer, checksum))
+        findings += _shards(connection)
+        for model, revision, location, checksum in connection.execute(
+            "select model, revision, location, checksum from raw.models order by 1, 2"
+        ).fetchall():
+            findings.append(_model(f"model {model}@{revision}", location, checksum))
         if store.has_table(connection, "main", "features"):
             (rows,) = connection.execute("select count(*) from main.features").fetchone() or (0,)
             findings.append(Finding(OK, "features", f"{rows:,} rows"))
@@ -126,10 +122,41 @@ def _store() -> list[Finding]:
     return findings
 
 
-def _corpus(name: str, tokenizer: str | None) -> Finding:
+def _shards(connection: duckdb.DuckDBPyConnection) -> list[Finding]:
+    """A fault for every shard in place that a scan would refuse."""
+    from memtax.corpus.layout import open_layout
+    from memtax.corpus.shards import IN_PLACE, shards_of
+
+    findings = []
+    for shard in shards_of(connection):
+        if shard.storage != IN_PLACE:
+            continue
+        try:
+            open_layout(shard)
+        except MemtaxError as error:
+            findings.append(Finding(FAULT, f"corpus {shard.corpus}", str(error)))
+    return findings
+
+
+def _model(subject: str, location: str, checksum: str) -> Finding:
+    from memtax.models.verify import model_fault
+
+    if not Path(location).is_absolute():  # a hub id: asking the hub takes a network and its time
+        return Finding(OK, subject, location)
+    if not Path(location).is_dir():
+        remedy = "put it back, or register its new place with memtax ingest model"
+        return Finding(FAULT, subject, f"{location} is gone", remedy)
+    fault = model_fault(location, checksum)
+    return Finding(FAULT, subject, fault) if fault else Finding(OK, subject, location)
+
+
+def _corpus(name: str, tokenizer: str | None, checksum: str | None) -> Finding:
+    from memtax.models.verify import tokenizer_fault
+
     if tokenizer is None:
         remedy = "text features stay empty; ingest it with --tokenizer to have them"
         return Finding(NOTE, f"corpus {name}", "has no tokenizer", remedy)
-    if Path(tokenizer).is_absolute() and not Path(tokenizer).exists():
-        return Finding(FAULT, f"corpus {name}", f"its tokenizer {tokenizer} is gone", "put it back where it was")
+    fault = tokenizer_fault(tokenizer, checksum)
+    if fault:
+        return Finding(FAULT, f"corpus {name}", fault)
     return Finding(OK, f"corpus {name}", f"tokenizer {tokenizer}")

@@ -164,7 +164,9 @@ def _model_rows(connection: duckdb.DuckDBPyConnection, keys: list[Any]) -> list[
 def _reason(features: dict[str, Any], threshold: int) -> str:
     duplicates = features.get("sequence_duplicates")
     if duplicates is None:
-        return "its corpus is not landed, so its occurrences cannot be counted"
+        return (
+            "its occurrences were not counted: its corpus is not landed, or its continuation is not of 8 to 128 tokens"
+        )
     times = f"its continuation occurs {duplicates:,} time{'s' if duplicates != 1 else ''} in the corpus"
     if duplicates >= threshold:
         return f"{times}, and {threshold} or more make a recitation"

@@ -21,6 +21,8 @@ def reading_session() -> Iterator[duckdb.DuckDBPyConnection]:
     from memtax.corpus.in_place import attach
 
     with store.reading() as connection:
+        # A query reads local files, and fetches nothing.
+        connection.execute("set autoinstall_known_extensions = false; set autoload_known_extensions = false")
         udf.register(connection, with_effects=False)
         attach(connection)
         yield connection

@@ -65,6 +65,12 @@ def reading(path: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
+def require_unlocked(path: Path) -> None:
+    """Raise as `connect` does if the database at `path` cannot be opened for writing; make nothing if it is not there."""
+    if path.is_file():
+        _open(path, read_only=False).close()
+
+
 def has_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
     """Whether the store holds `schema.table`."""
     found = connection.execute(

@@ -13,9 +13,12 @@ MODULES = (
     "udf.ngrams",
     "udf.query_tables",
     "udf.run_counts",
+    "udf.scan_progress",
     "udf.scratch",
+    "udf.settings",
     "udf.templating",
     "udf.token_counts",
+    "udf.token_frequencies",
     "udf.token_runs",
 )
 

@@ -8,8 +8,10 @@ import pyarrow as pa
 import memtax_native
 from memtax_native import QueryTable
 from udf.errors import UdfError
-from udf.query_tables import open_tables, threads
+from udf.query_tables import open_tables
 from udf.registry import constant, udf
+from udf.scan_progress import scan_progress
+from udf.settings import threads
 from udf.token_rows import token_rows, validity
 
 COUNTS = pa.list_(pa.struct([("query_index", pa.int64()), ("occurrences", pa.int32()), ("first_offset", pa.int32())]))
@@ -90,6 +92,7 @@ def _count_windows(tokens: pa.Array, handle: pa.Array, udf_name: str) -> pa.Arra
         return pa.nulls(len(tokens), COUNTS)
     rows = token_rows(tokens, udf_name)
     row_offsets, query_index, occurrences, first_offset = table.scan(rows.values, rows.offsets, threads())
+    scan_progress.advance(len(tokens))
     entries = pa.StructArray.from_arrays(
         [pa.array(query_index), pa.array(occurrences), pa.array(first_offset)], fields=list(COUNTS.value_type)
     )

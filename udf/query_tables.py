@@ -7,7 +7,6 @@ by all threads; the last few stay open.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ import pyarrow.parquet as pq
 from memtax_native import QueryTable
 from udf.errors import UdfError
 from udf.registry import udf
+from udf.settings import threads
 
 SUFFIX = ".memtaxq"
 _BATCH_ROWS = 65_536
@@ -69,18 +69,6 @@ class OpenTables:
 
 
 open_tables = OpenTables()
-
-
-def threads() -> int:
-    """How many threads native code may use: MEMTAX_THREADS, or 0 for all processors.
-
-    Raises:
-        UdfError: the variable is not a whole number from 0 on.
-    """
-    text = os.environ.get("MEMTAX_THREADS", "").strip()
-    if not text.isdigit() and text:
-        raise UdfError(f"MEMTAX_THREADS is {text!r}; set it to a number of threads, or to 0 for all processors")
-    return int(text or 0)
 
 
 def _open(handle: str) -> QueryTable:

@@ -6,8 +6,9 @@ import numpy as np
 import pyarrow as pa
 
 import memtax_native
-from udf.query_tables import threads
 from udf.registry import udf
+from udf.scan_progress import scan_progress
+from udf.settings import threads
 from udf.token_rows import token_rows
 
 COUNTS = pa.list_(pa.struct([("token_id", pa.int64()), ("frequency", pa.int64())]))
@@ -32,6 +33,7 @@ def count_tokens_uint16(tokens: pa.Array) -> pa.Array:
 
 
 def _count_tokens(tokens: pa.Array, udf_name: str) -> pa.Array:
+    scan_progress.advance(len(tokens))
     present = tokens.is_valid().to_numpy(zero_copy_only=False)
     if not present.any():
         return pa.nulls(len(tokens), COUNTS)

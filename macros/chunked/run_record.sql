@@ -50,7 +50,8 @@
 {%- endmacro %}
 
 
-{#- The statement that records the run: what the UDFs of the model saw since `rows_before`. -#}
+{#- The statement that records the run: what the UDFs of the model saw since `rows_before`, and, since not every costly
+    model calls one, the rows of its input that were computed. -#}
 {% macro chunked_record_run(work, rows_before, progress) -%}
     {%- set seconds = (modules.datetime.datetime.now() - progress.started).total_seconds() -%}
     insert into intermediate.udf_rows_by_run (invocation_id, model, udf, n_rows, seconds)
@@ -61,4 +62,6 @@
             unnest([{% for udf in work.udfs %}{{ rows_before[udf] }}{{ ", " if not loop.last }}{% endfor %}]::bigint[])
                 as rows_before
     ) as counted
+    union all
+    select '{{ invocation_id }}', '{{ work.name }}', 'input rows', {{ progress.rows or 0 }}, {{ seconds }}
 {%- endmacro %}

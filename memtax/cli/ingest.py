@@ -182,8 +182,18 @@ def sequences(
     type=click.FloatRange(0, 1),
     help="The share of training done at each revision, in the same order.",
 )
+@click.option(
+    "--replace",
+    is_flag=True,
+    help="Let NAME go over to another corpus or to other weights elsewhere; its scores will be computed again.",
+)
 def model(
-    name: str, location: str, corpus_name: str, revisions: tuple[str, ...], training_fractions: tuple[float, ...]
+    name: str,
+    location: str,
+    corpus_name: str,
+    revisions: tuple[str, ...],
+    training_fractions: tuple[float, ...],
+    replace: bool,
 ) -> None:
     """Register the language model NAME at LOCATION, a folder or a hub id.
 
@@ -197,7 +207,7 @@ def model(
 
     with store.writing() as connection:
         registrations = register_models(
-            connection, name, location, corpus_name, list(revisions), list(training_fractions)
+            connection, name, location, corpus_name, list(revisions), list(training_fractions), replace=replace
         )
     for registration in registrations:
         click.echo(f"{registration.model}@{registration.revision}: {registration.outcome}")

@@ -18,7 +18,9 @@ FORMATS = {
     "json": "format json, array",
     "parquet": "format parquet",
 }
-EXPLAIN = re.compile(r"\s*explain(\s+analyze)?(\s*\([^)]*\))?\s+", re.IGNORECASE)
+# Options in parentheses are not taken: what is in them could hide where the explained statement begins.
+EXPLAIN = re.compile(r"\s*explain(\s+analyze)?\s+", re.IGNORECASE)
+TAIL = re.compile(r"\s*(;\s*(--[^\n]*)?\s*)*$")
 ROWS_SHOWN = 1_000
 
 
@@ -53,9 +55,11 @@ def query(sql: str, output_format: str) -> None:
             else:
                 _copy(connection, statement, FORMATS[output_format])
         except duckdb.CatalogException as error:
-            raise StoreError(f"the query failed: {error}\nTables appear when dbt run has built them.") from error
+            raise StoreError(
+                f"the query failed: {_message(error)}\nTables appear when dbt run has built them."
+            ) from error
         except duckdb.Error as error:
-            raise StoreError(f"the query failed: {error}") from error
+            raise StoreError(f"the query failed: {_message(error)}") from error
 
 
 def _only_reading(sql: str, connection: duckdb.DuckDBPyConnection) -> str:
@@ -71,7 +75,7 @@ def _only_reading(sql: str, connection: duckdb.DuckDBPyConnection) -> str:
             f"memtax query only reads, and this is a {explained.type.name} statement; "
             "write a SELECT, and send its result where you want it with --format"
         )
-    return statement.query.strip().rstrip(";")
+    return TAIL.sub("", statement.query)
 
 
 def _one_statement(sql: str, connection: duckdb.DuckDBPyConnection) -> duckdb.Statement:
@@ -99,7 +103,15 @@ def _copy(connection: duckdb.DuckDBPyConnection, statement: str, options: str) -
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "result"
         quoted = str(path).replace("'", "''")
-        connection.execute(f"copy ({statement}) to '{quoted}' ({options})")
+        # On lines of its own, since a statement may end with a comment; as a subquery, since it may be a DESCRIBE.
+        wrapped = f"copy (select * from (\n{statement}\n)) to '{quoted}' ({options})"  # noqa: S608 - SQL is what was asked
+        connection.execute(wrapped)
         with path.open("rb") as result:
             shutil.copyfileobj(result, sys.stdout.buffer)
     sys.stdout.buffer.flush()
+
+
+def _message(error: duckdb.Error) -> str:
+    # Of an exception in Python, DuckDB shows where it was raised, which says nothing to whoever wrote the query.
+    message = str(error).split("\n\nAt:")[0].rstrip()
+    return message.splitlines()[-1] if "Traceback (most recent call last)" in message else message

@@ -84,6 +84,8 @@ def land_copy(
         _insert(connection, table, name, shard_id, source, token_type, limit, counts, progress)
         if counts.n_sequences == 0:
             raise SourceError(f"{source.paths[0]} holds no sequences; there is nothing to land")
+        if counts.n_tokens == 0:
+            raise SourceError(f"{source.paths[0]} holds only empty sequences; there is nothing to land")
         shard = Shard(
             corpus=name,
             shard_id=shard_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -91,8 +92,17 @@ def _require_unchanged(state: dict[str, Any], shard: Shard) -> None:
         if found["size"] != state["size"]
         else "was written to or copied again"
     )
-    again = " ".join(shard.sources)
     raise SourceError(
         f"{path}, {of}, {what} since it was registered; put back the file that was there, or, if its tokens are the "
-        f"same, run memtax ingest corpus {shard.corpus} {again} --format {shard.format} --in-place again"
+        f"same, run this again: {_registering(shard)}"
     )
+
+
+def _registering(shard: Shard) -> str:
+    """The command that registers the shard's files as they were registered, ready for a shell."""
+    layout = _layout(shard)
+    command = ["memtax", "ingest", "corpus", shard.corpus, *shard.sources, "--format", shard.format, "--in-place"]
+    if shard.format == "bin":  # the other formats say these themselves
+        command += ["--dtype", np.dtype(layout["dtype"]).name]
+        command += ["--sequence-length", str(layout["index"]["sequence_length"])]
+    return shlex.join(command)

@@ -32,7 +32,10 @@ def shown(title: str) -> Iterator[Progress]:
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[words]}"))
+    # A name of the user's may look like markup, "[/x]" say, and is none.
+    title_column = TextColumn("{task.description}", markup=False)
+    words_column = TextColumn("{task.fields[words]}", markup=False)
+    columns = (title_column, BarColumn(), TaskProgressColumn(), words_column)
     with Bar(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(title, total=1.0, words="")
         yield lambda share, words: bar.update(task, completed=share, words=words)

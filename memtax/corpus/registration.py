@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import duckdb
 import numpy as np
+import pyarrow.compute as pc
 
 from memtax.corpus.batch import TokenLimit
 from memtax.corpus.reader import iter_windows
@@ -121,18 +122,20 @@ def require_agreement_with_evaluated(connection: duckdb.DuckDBPyConnection, shar
         "where corpus = ? and sequence_id between ? and ? order by sequence_id, token_offset",
         [shard.corpus, shard.first_sequence_id, shard.last_sequence_id],
     ).to_arrow_table()
+    complaint = f"{shard.sources[0]} does not hold the sequences that were evaluated under the name {shard.corpus!r}"
     for batch in cursor.to_batches(COMPARED_AT_ONCE):
-        tokens = batch.column("tokens")
-        if not len(tokens):
-            continue
-        require_equal_windows(
-            connection,
-            shard.corpus,
-            batch.column("sequence_id").to_numpy(),
-            batch.column("token_offset").to_numpy().astype(np.int64),
-            tokens.flatten().to_numpy().reshape(len(tokens), -1),
-            f"{shard.sources[0]} does not hold the sequences that were evaluated under the name {shard.corpus!r}",
-        )
+        lengths = pc.list_value_length(batch.column("tokens"))
+        # Datasets of windows of different lengths may share a corpus, and only those of one length stack.
+        for length in pc.unique(lengths).drop_null().to_pylist():
+            windows = batch.filter(pc.equal(lengths, length))
+            require_equal_windows(
+                connection,
+                shard.corpus,
+                windows.column("sequence_id").to_numpy(),
+                windows.column("token_offset").to_numpy().astype(np.int64),
+                np.stack(windows.column("tokens").to_numpy(zero_copy_only=False)),
+                complaint,
+            )
 
 
 def require_equal_windows(

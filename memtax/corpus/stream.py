@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
+import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
+
+PATIENCE_AT_EXIT_SECONDS = 1.0
 
 
 class RecordBatchStream:
@@ -27,9 +33,48 @@ class RecordBatchStream:
 
     def _guarded(self) -> Iterator[pa.RecordBatch]:
         try:
-            yield from self._batches()
+            with _readings.one():
+                for batch in self._batches():
+                    if _readings.ending:
+                        return
+                    yield batch
         except GeneratorExit:  # DuckDB wants no more
             raise
         except BaseException as error:
             self.error = error
             raise
+
+
+class _Readings:
+    """The streams that are being read, so that the process ends only after them.
+
+    A thread of Arrow's reads ahead. After a query is interrupted it may be at that while the process ends, which Arrow
+    waits for, and Python does not let such a thread go on: the process would hang for good.
+    """
+
+    def __init__(self) -> None:
+        self.ending = False
+        self._lock = threading.Lock()
+        self._open = 0
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """A stream that is read until the block ends."""
+        with self._lock:
+            self._open += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._open -= 1
+
+    def end(self) -> None:
+        """Have every stream end at its next batch, and wait for that; one that nobody reads any more is not waited for."""
+        self.ending = True
+        deadline = time.monotonic() + PATIENCE_AT_EXIT_SECONDS
+        while self._open and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+
+_readings = _Readings()
+atexit.register(_readings.end)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -84,7 +85,7 @@ def land_published(
     shape |= {f"score of {score.model}@{score.revision}": score.column for score in scores}
     n_windows = _count(connection, f"from {TABLE}")
     dataset = Dataset(name, corpus, str(paths[0]), content_checksum(paths, shape), n_windows)
-    again = f"memtax ingest sequences {name} {paths[0]} --corpus {corpus}"
+    again = _command(name, paths, corpus, scores, names)
     notes = _register_corpus(connection, corpus, tokenizer)
     if not make_room(connection, dataset, replace=replace, again=again):
         return Publication(dataset, landed=False, notes=tuple(notes))
@@ -105,6 +106,22 @@ def land_published(
     if unused:
         notes.append(f"not landed: the columns {', '.join(unused)}; name scores with --score-column COLUMN=MODEL")
     return Publication(dataset, True, compared, tuple(landed), tuple(notes))
+
+
+def _command(name: str, paths: Sequence[Path], corpus: str, scores: Sequence[ScoreColumn], names: ColumnNames) -> str:
+    """The command that lands this, ready for a shell."""
+    command = ["memtax", "ingest", "sequences", name, *map(str, paths), "--corpus", corpus]
+    for score in scores:
+        command += ["--score-column", f"{score.column}={score.model}@{score.revision}"]
+    options = {
+        "--id-column": names.sequence_id,
+        "--tokens-column": names.tokens,
+        "--offset-column": names.token_offset,
+    }
+    for option, column in options.items():
+        if column is not None:
+            command += [option, column]
+    return shlex.join(command)
 
 
 def _register_corpus(connection: duckdb.DuckDBPyConnection, name: str, tokenizer: CorpusTokenizer | None) -> list[str]:
@@ -188,12 +205,35 @@ def _land_scores(
     connection: duckdb.DuckDBPyConnection, dataset: Dataset, index: int, score: ScoreColumn
 ) -> tuple[str, int]:
     column = SCORE.format(index)
+    _require_agreement_with_scores(connection, dataset, column, score)
     connection.execute(
         "insert into raw.published_scores (dataset, corpus, sequence_id, token_offset, model, revision, score) "  # noqa: S608
         f"select ?, ?, sequence_id, token_offset, ?, ?, {column} from {TABLE} where {column} is not null",
         [dataset.dataset, dataset.corpus, score.model, score.revision],
     )
     return f"{score.model}@{score.revision}", _count(connection, f"from {TABLE} where {column} is not null")
+
+
+def _require_agreement_with_scores(
+    connection: duckdb.DuckDBPyConnection, dataset: Dataset, column: str, score: ScoreColumn
+) -> None:
+    """Refuse scores that contradict those another dataset brought: a window has one score by a model and revision."""
+    other = connection.execute(
+        f"select sequence_id, token_offset, there.dataset, there.score, incoming.{column} "  # noqa: S608
+        f"from {TABLE} as incoming "
+        "inner join ("
+        "    select * from raw.published_scores where corpus = ? and model = ? and revision = ?"
+        ") as there using (sequence_id, token_offset) "
+        f"where there.score <> incoming.{column} order by all limit 1",
+        [dataset.corpus, score.model, score.revision],
+    ).fetchone()
+    if other is not None:
+        sequence_id, token_offset, there, before, now = other
+        raise SourceError(
+            f"dataset {dataset.dataset!r} has the score {now} by {score.model}@{score.revision} for sequence "
+            f"{sequence_id} of corpus {dataset.corpus!r} at offset {token_offset} (column {score.column}), and dataset "
+            f"{there!r} brought {before}; name the model or revision that each is of, or leave that --score-column out"
+        )
 
 
 def _count(connection: duckdb.DuckDBPyConnection, rest: str) -> int:

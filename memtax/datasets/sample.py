@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -71,8 +72,9 @@ def sample(
             f"corpus {corpus!r} has no tokens in the store yet; land them: memtax ingest corpus {corpus} SOURCE"
         )
     dataset = Dataset(name, corpus, "sample", _checksum(shards, n, seed, token_offset, length), n or 0, seed)
-    arguments = f"--corpus {corpus} --n {'all' if n is None else n} --seed {seed} --token-offset {token_offset}"
-    if not make_room(connection, dataset, replace=replace, again=f"memtax sample {name} {arguments}"):
+    again = ["memtax", "sample", name, "--corpus", corpus, "--n", "all" if n is None else str(n)]
+    again += ["--seed", str(seed), "--token-offset", str(token_offset)]
+    if not make_room(connection, dataset, replace=replace, again=shlex.join(again)):
         return Sampling(dataset, None)
     needed = token_offset + length
     population = sequences_of_at_least(connection, shards, needed)

@@ -85,6 +85,15 @@ def _description(location: str, folder: Path, checksum: str, *, is_hub: bool) ->
     )
 
 
+def files_checksum(folder: Path) -> str:
+    """The checksum of a model's folder, as `ModelDescription` has it, without building the model.
+
+    Raises:
+        UdfError: the folder holds no model.
+    """
+    return _checksum(model_files(folder))
+
+
 def _checksum(files: list[Path]) -> str:
     sizes: dict[str, str | int | None] = {path.name: path.stat().st_size for path in files}
     if sum(path.stat().st_size for path in files) <= WHOLE_CHECKSUM_LIMIT:

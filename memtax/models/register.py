@@ -37,6 +37,8 @@ def register_models(
     corpus: str,
     revisions: Sequence[str] = (),
     training_fractions: Sequence[float] = (),
+    *,
+    replace: bool = False,
 ) -> list[Registration]:
     """Write one row of `raw.models` per revision, all or none; a second call with the same arguments changes nothing.
 
@@ -47,10 +49,11 @@ def register_models(
         corpus: the name of the corpus that the model was trained on.
         revisions: none means 'main'.
         training_fractions: shares of training done, from 0 to 1: none, one for all, or one per revision.
+        replace: let a name go over to another corpus, or to other weights in another place.
 
     Raises:
-        SourceError: a revision cannot be described (see `describe_model`), the arguments do not fit together, or two
-            revisions are the same folder.
+        SourceError: a revision cannot be described (see `describe_model`), the arguments do not fit together, two
+            revisions are the same folder, or a name is another model's and `replace` is not set.
         StoreError: there is no such corpus.
     """
     names = list(revisions) or [DEFAULT_REVISION]
@@ -64,6 +67,9 @@ def register_models(
         for name, found, fraction in zip(names, descriptions, fractions, strict=True)
     ]
     before = _stored(connection, model)
+    if not replace:
+        for row in rows:
+            _check_same_model(before.get(row[1]), row)
     changed = [row for row in rows if before.get(row[1]) != row]
     if changed:
         # One statement, so that it is all or nothing without a transaction of its own.
@@ -78,6 +84,25 @@ def register_models(
         Registration(model, row[1], found, _outcome(before.get(row[1]), row))
         for row, found in zip(rows, descriptions, strict=True)
     ]
+
+
+def _check_same_model(before: tuple[object, ...] | None, row: tuple[object, ...]) -> None:
+    """Refuse another model under a name that is taken, for the next dbt run would drop the scores of the one there.
+
+    Weights that changed where they lie were retrained, and the same weights may move.
+    """
+    if before is None:
+        return
+    was, now = (dict(zip(_COLUMNS, values, strict=True)) for values in (before, row))
+    of = f"model {now['model']}@{now['revision']} is registered"
+    instead = (
+        "register this one under another name or --revision, or give --replace to have it take the place of the other, "
+        "whose scores are then computed again"
+    )
+    if was["corpus"] != now["corpus"]:
+        raise SourceError(f"{of} as trained on corpus {was['corpus']!r}, not {now['corpus']!r}; {instead}")
+    if was["location"] != now["location"] and was["checksum"] != now["checksum"]:
+        raise SourceError(f"{of} from {was['location']}, and {now['location']} holds other weights; {instead}")
 
 
 def _outcome(before: tuple[object, ...] | None, row: tuple[object, ...]) -> str:

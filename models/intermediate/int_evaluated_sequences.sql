@@ -5,6 +5,8 @@ select
     sequences.sequence_id,
     sequences.token_offset,
     sequences.tokens,
+    -- A dataset that is replaced may bring other tokens under the same key; what was computed of the old ones must not stay.
+    md5(cast(sequences.tokens as varchar)) as tokens_checksum,
     sequences.tokens[1:{{ var('prompt_length') }}] as prompt,
     sequences.tokens[
         {{ var('prompt_length') }} + 1:{{ var('prompt_length') }} + {{ var('continuation_length') }}

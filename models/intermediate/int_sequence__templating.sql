@@ -3,7 +3,7 @@
     materialized='chunked',
     meta={
         'input': 'int_sequence__text',
-        'unique_key': ['corpus', 'sequence_id', 'token_offset'],
+        'unique_key': ['corpus', 'sequence_id', 'token_offset', 'tokens_checksum'],
         'fingerprint': fingerprint(version=1, columns=['fingerprint']),
         'udfs': ['templating'],
     }
@@ -13,5 +13,6 @@ select
     corpus,
     sequence_id,
     token_offset,
+    tokens_checksum,
     templating(text) as templating
 from {{ ref('int_sequence__text') }}

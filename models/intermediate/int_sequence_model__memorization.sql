@@ -35,9 +35,11 @@ select
     revision,
     greedy_match_length,
     coalesce(computed_memorized, published_memorization_score = 1) as memorized,
-    -- The teacher-forced share of right tokens is no score: after a miss the model would have gone on differently.
+    -- The teacher-forced share of right tokens is no score: after a miss the model would have gone on differently. A
+    -- published 1 that was not reproduced is none either, since 1 means memorized.
     case
         when computed_memorized then 1.0
+        when not computed_memorized then nullif(published_memorization_score, 1)
         else published_memorization_score
     end as memorization_score,
     published_memorization_score

@@ -3,13 +3,14 @@
     materialized='chunked',
     meta={
         'input': 'int_sequence_models',
-        'unique_key': ['corpus', 'sequence_id', 'token_offset', 'model', 'revision'],
+        'unique_key': ['corpus', 'sequence_id', 'token_offset', 'model', 'revision', 'tokens_checksum'],
         'fingerprint': fingerprint(
             version=1,
             vars=['prompt_length', 'continuation_length', 'model_dtype'],
             columns=['model', 'revision', 'model_checksum']
         ),
         'udfs': ['score_continuation'],
+        'setup': 'require_registered_model',
     }
 ) }}
 
@@ -18,10 +19,11 @@ with scored as (
         corpus,
         sequence_id,
         token_offset,
+        tokens_checksum,
         model,
         revision,
         score_continuation(
-            tokens, location, revision, {{ var('prompt_length') }}, '{{ var("model_dtype") }}'
+            tokens, location, scored_revision, {{ var('prompt_length') }}, '{{ var("model_dtype") }}'
         ) as score
     from {{ ref('int_sequence_models') }}
 )
@@ -30,6 +32,7 @@ select
     corpus,
     sequence_id,
     token_offset,
+    tokens_checksum,
     model,
     revision,
     unnest(score)

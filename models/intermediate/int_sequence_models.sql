@@ -3,9 +3,15 @@ select
     sequences.corpus,
     sequences.sequence_id,
     sequences.token_offset,
+    sequences.tokens_checksum,
     models.model,
     models.revision,
     models.location,
+    -- A hub's branch moves; the commit that was registered does not.
+    case
+        when models.model_checksum like 'commit:%' then substr(models.model_checksum, 8)
+        else models.revision
+    end as scored_revision,
     models.model_checksum,
     sequences.prompt || sequences.continuation as tokens
 from {{ ref('int_evaluated_sequences') }} as sequences

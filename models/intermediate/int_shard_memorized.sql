@@ -1,5 +1,5 @@
--- One row per shard of a corpus: which of its corpus' sequences hold a window that a model is known to have memorized, as
--- one list for each model and revision.
+-- One row per shard of a corpus and model: which of the corpus' sequences hold a window that the model is known to have
+-- memorized, as one list.
 with memorized as (
     select
         corpus,
@@ -9,27 +9,18 @@ with memorized as (
     from {{ ref('int_sequence_model__memorization') }}
     where memorized
     group by corpus, model, revision
-),
-
-by_corpus as (
-    select
-        corpus,
-        list(
-            struct_pack(model := model, revision := revision, sequence_ids := sequence_ids)
-            order by model, revision
-        ) as memorized
-    from memorized
-    group by corpus
 )
 
 select
     shards.corpus,
     shards.shard_id,
+    memorized.model,
+    memorized.revision,
     shards.storage,
     shards.token_dtype,
     shards.shard_checksum,
-    by_corpus.memorized,
-    md5(cast(by_corpus.memorized as varchar)) as memorized_checksum
+    memorized.sequence_ids,
+    md5(cast(memorized.sequence_ids as varchar)) as memorized_checksum
 from {{ ref('stg_corpus_shards') }} as shards
-inner join by_corpus
-    on shards.corpus = by_corpus.corpus
+inner join memorized
+    on shards.corpus = memorized.corpus

@@ -4,30 +4,22 @@
     materialized='chunked',
     meta={
         'input': 'int_shard_memorized',
-        'unique_key': ['corpus', 'shard_id'],
-        'fingerprint': fingerprint(version=1, columns=['shard_id', 'shard_checksum', 'memorized_checksum']),
+        'unique_key': ['corpus', 'shard_id', 'model', 'revision'],
+        'fingerprint': fingerprint(version=1, columns=['shard_id', 'shard_checksum', 'model', 'revision', 'memorized_checksum']),
         'udfs': [],
         'chunk_rows': 0,
         'setup': 'corpus_scan',
     }
 ) }}
 
-with models as (
-    select
-        corpus,
-        shard_id,
-        unnest(memorized, recursive := true)
-    from {{ ref('int_shard_memorized') }}
-),
-
-wanted as (
+with wanted as (
     select
         corpus,
         shard_id,
         model,
         revision,
         unnest(sequence_ids) as sequence_id
-    from models
+    from {{ ref('int_shard_memorized') }}
 ),
 
 tokens as (
@@ -51,3 +43,13 @@ select
     count(*) as memorized_frequency
 from tokens
 group by corpus, shard_id, model, revision, token_id
+union all
+-- A row that is always there, of no token: it says that the shard was looked at, also where nothing was found.
+select
+    corpus,
+    shard_id,
+    model,
+    revision,
+    cast(null as bigint) as token_id,
+    0 as memorized_frequency
+from {{ ref('int_shard_memorized') }}

@@ -5,7 +5,7 @@
     materialized='chunked',
     meta={
         'input': 'int_shard_windows',
-        'unique_key': ['corpus', 'shard_id', 'sequence_id', 'token_offset', 'span'],
+        'unique_key': ['corpus', 'shard_id', 'sequence_id', 'token_offset', 'tokens_checksum', 'span'],
         'fingerprint': fingerprint(
             version=1,
             vars=['prompt_length', 'continuation_length', 'duplicate_occurrences'],
@@ -51,6 +51,7 @@ select
     pending.shard_id,
     pending.sequence_id,
     pending.token_offset,
+    pending.tokens_checksum,
     pending.span,
     cast(coalesce(counts.occurrences, 0) as bigint) as occurrences,
     cast(coalesce(counts.sequences, 0) as bigint) as sequences,

@@ -11,6 +11,7 @@ with spans as (
             corpus,
             sequence_id,
             token_offset,
+            tokens_checksum,
             '{{ span }}' as span,
             {{ tokens }} as span_tokens
         from {{ ref('int_evaluated_sequences') }}
@@ -23,6 +24,7 @@ select
     shards.shard_id,
     spans.sequence_id,
     spans.token_offset,
+    spans.tokens_checksum,
     spans.span,
     spans.span_tokens,
     len(spans.span_tokens) as span_length,

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
-from memtax import store
+import pytest
+
+from memtax import doctor, store
+from memtax.corpus.ingest import ingest_corpus
+from memtax.corpus.source import SourceOptions
+from memtax.models.describe import files_checksum
 from tests.conftest import Commands
+from tests.corpus.helpers import word_tokenizer, write_bin
 
 
 def test_a_built_store_is_in_order(demo: Commands) -> None:
@@ -29,3 +36,59 @@ def test_a_missing_model_is_a_fault_with_a_remedy(demo: Commands, commands: Comm
     assert result.returncode == 1
     assert "is gone" in result.stdout
     assert "memtax ingest model" in result.stdout
+
+
+@pytest.fixture
+def registered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a corpus in place, its tokenizer and a model, all as they were registered; and a model on the hub."""
+    (tmp_path / "dbt_project.yml").write_text("name: memtax\n")
+    monkeypatch.setenv("MEMTAX_PROJECT", str(tmp_path))
+    monkeypatch.setenv("MEMTAX_DATABASE", str(tmp_path / "store.duckdb"))
+    tokens = write_bin(tmp_path / "tokens.bin", [[1, 2, 3, 4]])
+    tokenizer = word_tokenizer(tmp_path / "tokenizer.json", 9)
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "config.json").write_text("{}")
+    (tmp_path / "model" / "model.safetensors").write_bytes(b"weights")
+    with store.writing() as connection:
+        options = SourceOptions(sequence_length=2)
+        ingest_corpus(connection, "c", [tokens], tokenizer=str(tokenizer), options=options, in_place=True)
+        connection.executemany(
+            "insert into raw.models (model, revision, corpus, location, checksum) values (?, 'main', 'c', ?, ?)",
+            [
+                ("tiny", str(tmp_path / "model"), files_checksum(tmp_path / "model")),
+                ("far", "owner/far", "commit:1"),
+            ],
+        )
+    return tmp_path
+
+
+def faults() -> list[doctor.Finding]:
+    return [finding for finding in doctor.examine() if finding.level == doctor.FAULT and finding.subject != "dbt"]
+
+
+def test_what_is_as_it_was_registered_is_no_fault(registered: Path) -> None:
+    assert faults() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "subject", "words"),
+    [
+        ("tokens.bin", "corpus c", ["tokens.bin", "since it was registered", "memtax ingest corpus c"]),
+        ("tokenizer.json", "corpus c", ["tokenizer.json", "put that one back"]),
+        ("model/model.safetensors", "model tiny@main", ["memtax ingest model"]),
+        ("model/config.json", "model tiny@main", ["memtax ingest model"]),
+    ],
+)
+def test_what_has_changed_is_a_fault_with_a_remedy(registered: Path, name: str, subject: str, words: list[str]) -> None:
+    path = registered / name
+    path.write_bytes(path.read_bytes() + b" ")
+    (fault,) = faults()
+    assert fault.subject == subject
+    for word in words:
+        assert word in fault.detail + fault.remedy
+
+
+def test_a_file_in_place_that_was_only_touched_is_a_fault_as_for_a_scan(registered: Path) -> None:
+    os.utime(registered / "tokens.bin", ns=(1, 1))
+    (fault,) = faults()
+    assert "was written to or copied again" in fault.detail

@@ -53,6 +53,8 @@ def test_udfs_and_local_files_can_be_used(demo: Commands, tmp_path: Path) -> Non
         "select 1; drop table main.features",
         "explain analyze copy (select 1) to '{folder}/stolen.csv'",
         "select scratch_folder('{folder}/x')",
+        "explain (analyze /* ) select 1 -- */) copy (select 1) to '{folder}/stolen.csv'",
+        "explain analyze /* select */ copy (select 1) to '{folder}/stolen.csv'",
     ],
 )
 def test_nothing_can_be_written(demo: Commands, tmp_path: Path, sql: str) -> None:
@@ -61,6 +63,14 @@ def test_nothing_can_be_written(demo: Commands, tmp_path: Path, sql: str) -> Non
     assert result.stdout == ""
     assert "Traceback" not in result.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "sql", ["select 1 as n -- one", "select 1 as n; -- done", "select 1 as n;", "describe features"]
+)
+def test_comments_and_descriptions_come_through_every_format(demo: Commands, sql: str) -> None:
+    for name in ("table", "csv", "json"):
+        assert demo.memtax("query", sql, "--format", name).stdout
 
 
 def test_a_mistake_is_named_without_a_traceback(demo: Commands) -> None:

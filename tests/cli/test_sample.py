@@ -28,8 +28,13 @@ def test_sample(project: None) -> None:
     assert again.stdout == "d: already drawn\n"
     other = run("sample", "d", "--corpus", "mine", "--n", "all")
     assert other.exit_code == 1
-    assert "--replace" in other.stderr
+    assert "memtax sample d --corpus mine --n all --seed 0 --token-offset 0 --replace" in other.stderr
     assert run("sample", "d", "--corpus", "mine", "--n", "all", "--replace").stdout.startswith("d: 20 windows of 5")
+
+
+def test_names_are_quoted_in_the_command_that_replaces(project: None) -> None:
+    assert run("sample", "my data", "--corpus", "mine", "--n", "3").exit_code == 0
+    assert "memtax sample 'my data' --corpus mine" in run("sample", "my data", "--corpus", "mine", "--n", "4").stderr
 
 
 def test_refusals(project: None) -> None:

@@ -1,12 +1,15 @@
 """Corpora that stay in their files: what DuckDB sees, what it is told when files change, and dbt's cursors."""
 
 import os
+import shlex
 from pathlib import Path
 
 import duckdb
 import pytest
+from click.testing import CliRunner
 
 from memtax import store
+from memtax.cli import main
 from memtax.corpus.in_place import attach
 from memtax.corpus.reader import read_sequences
 from memtax.dbt_plugin import Plugin
@@ -98,6 +101,32 @@ def test_registering_again(in_place: Path, ingest: Ingest, database: Path, tmp_p
     moved.write_bytes(moved.read_bytes()[::-1])
     with pytest.raises(SourceError, match="other content"):
         ingest("c", moved, sequence_length=4, in_place=True)
+
+
+@pytest.mark.parametrize("kind", ["bin", "mmap"])
+def test_the_command_that_a_changed_file_asks_for_can_be_followed(
+    ingest: Ingest, database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    folder = tmp_path / "a folder; with $signs"
+    folder.mkdir()
+    if kind == "bin":
+        paths: tuple[Path, ...] = (write_bin(folder / "a b.bin", ROWS, "uint32"),)
+        ingest("it's", *paths, dtype="uint32", sequence_length=3, in_place=True)
+    else:
+        paths = write_mmap(folder / "a b", ROWS, "int32")
+        ingest("it's", *paths, in_place=True)
+    touch(paths[0])
+    with store.reading(database) as connection, pytest.raises(SourceError) as raised:
+        read_sequences(connection, "it's", [0])
+    program, *arguments = shlex.split(str(raised.value).partition("run this again: ")[2])
+    (tmp_path / "dbt_project.yml").write_text("name: memtax\n")
+    monkeypatch.setenv("MEMTAX_PROJECT", str(tmp_path))
+    monkeypatch.setenv("MEMTAX_DATABASE", str(database))
+    result = CliRunner().invoke(main, arguments)
+    assert (program, result.exit_code) == ("memtax", 0), result.output
+    assert "it's: refreshed as shard 1" in result.stdout
+    with store.reading(database) as connection:
+        assert len(read_sequences(connection, "it's", [0])) == 1
 
 
 def test_dbt_plugin(in_place: Path, database: Path) -> None:

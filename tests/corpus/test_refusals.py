@@ -197,3 +197,15 @@ def test_text(refused: Callable, tmp_path: Path, tokenizer_file: Path) -> None:
     refused(path, says=["cannot be scanned in place"], tokenizer=tokenizer_file, in_place=True)
     (tmp_path / "a.txt").write_bytes(b"w2 \xff w3")
     refused(tmp_path / "a.txt", says=["not UTF-8"], tokenizer=tokenizer_file, sequence_length=1)
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".arrow"])
+def test_sequences_without_a_token(refused: Callable, tmp_path: Path, suffix: str) -> None:
+    table = pa.table({"tokens": pa.array([[], []], pa.list_(pa.uint16()))})
+    path = tmp_path / f"a{suffix}"
+    if suffix == ".parquet":
+        pq.write_table(table, path)
+    else:
+        with pa.ipc.new_file(path, table.schema) as file:
+            file.write_table(table)
+    refused(path, says=["holds only empty sequences", "nothing to land"])

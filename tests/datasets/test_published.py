@@ -1,5 +1,6 @@
 import csv
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -127,6 +128,51 @@ def test_sequences_that_the_corpus_lacks_are_landed_and_named(publish: Callable,
     done = publish("d", write(tmp_path / "a.parquet", {"index": [1, 99], "tokens": [ROWS[1][:4], [1, 2, 3, 4]]}))
     assert done.compared == 1
     assert "1 windows are of sequences that corpus c does not hold" in done.notes[0]
+
+
+def test_windows_of_two_lengths_are_both_held_to_the_corpus(
+    publish: Callable, database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = {"index": [1, 3], "tokens": [ROWS[1][:4], ROWS[3][:4]]}
+    publish("short", write(tmp_path / "a.parquet", short), corpus="pile")
+    monkeypatch.setattr("tests.datasets.test_published.WINDOW", 6)
+    long = {"index": [2, 3], "token_offset": [0, 1], "tokens": [ROWS[2][:6], ROWS[3][1:7]]}
+    publish("long", write(tmp_path / "b.parquet", long), corpus="pile")
+    wrong = [*ROWS[:3], [*ROWS[3][:6], 0, 0], *ROWS[4:]]  # where only the longer window of sequence 3 reaches
+    with pytest.raises(SourceError, match="sequence_id 3 has token 0 at position 6"):
+        with store.writing(database) as connection:
+            ingest_corpus(connection, "pile", write_mmap(tmp_path / "other", wrong))
+    with store.writing(database) as connection:
+        ingest_corpus(connection, "pile", write_mmap(tmp_path / "pile", ROWS))
+
+
+def test_scores_that_contradict_each_other(publish: Callable, database: Path, tmp_path: Path) -> None:
+    publish("first", write(tmp_path / "a.parquet", COLUMNS), scores=SCORES)
+    before = tables(database)
+    other = write(tmp_path / "b.parquet", COLUMNS | {"70M": [1.0, 0.75, 0.5]})
+    words = "'second' has the score 0.5 by small@main for sequence 21 .*'first' brought 0.25"
+    with pytest.raises(SourceError, match=words):
+        publish("second", other, scores=SCORES)
+    assert tables(database) == before
+    # Of another revision they are no contradiction, nor are the same scores, nor one where the first had none.
+    publish("second", other, scores=[ScoreColumn("70M", "small", "step9")])
+    publish("third", write(tmp_path / "c.parquet", COLUMNS | {"70M": [1.0, 0.75, 0.25]}), scores=SCORES)
+    # What a dataset is replaced with contradicts no longer what it replaces.
+    publish("second", write(tmp_path / "d.parquet", COLUMNS), scores=[SCORES[1]], replace=True)
+
+
+def test_the_command_that_would_replace_a_dataset_can_be_followed(publish: Callable, tmp_path: Path) -> None:
+    publish("it's", write(tmp_path / "a.parquet", COLUMNS))
+    paths = [
+        write(tmp_path / f"b {i}.parquet", {"row": [i], "Tokens": [ROWS[i][:WINDOW]], "7 M": [1.0]}) for i in (1, 2)
+    ]
+    with pytest.raises(SourceError) as raised:
+        publish("it's", *paths, scores=[ScoreColumn("7 M", "small")], names=ColumnNames("row"))
+    command = shlex.split(str(raised.value).partition("drop it with ")[2])
+    assert command[:6] == ["memtax", "ingest", "sequences", "it's", *map(str, paths)]
+    assert command[6:] == [
+        "--corpus", "c", "--score-column", "7 M=small@main", "--id-column", "row", "--replace",
+    ]  # fmt: skip
 
 
 def test_another_dataset_of_the_name(publish: Callable, database: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from memtax import store
+from memtax.models.describe import files_checksum
 
 WINDOW = 64
 VOCABULARY = 200
@@ -72,8 +73,9 @@ def evaluate(
             connection.execute("insert into raw.dataset_members values (?, ?, ?, ?)", [dataset, *keys])
 
 
-def add_model(path: Path, model: str, revision: str, corpus: str, location: Path, checksum: str) -> None:
+def add_model(path: Path, model: str, revision: str, corpus: str, location: Path) -> None:
     """Register a language model."""
+    checksum = files_checksum(location)
     with store.writing(path) as connection:
         connection.execute(
             "insert into raw.models values (?, ?, ?, ?, ?, 1, ?, null)",

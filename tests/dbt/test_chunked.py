@@ -7,10 +7,12 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from memtax import store
 from tests.conftest import PROJECT, Commands
 from tests.dbt.conftest import add_model, contents, evaluate, land, rows_computed
 
@@ -22,7 +24,7 @@ def store_path(commands: Commands, sequences: list[list[int]], tiny_model: Path)
     path = commands.database
     land(path, "c", sequences, shard_id=1)
     evaluate(path, "d", "c", [(number, 0) for number in range(100)])
-    add_model(path, "tiny", "step1", "c", tiny_model, "one")
+    add_model(path, "tiny", "step1", "c", tiny_model)
     return path
 
 
@@ -53,7 +55,7 @@ def test_only_what_is_new_is_computed(
     assert new_windows["int_sequence__templating.templating"] == 5
     assert new_windows["int_shard_window__counts.find_window"] == 3 * 5  # continuation, prompt, window
 
-    add_model(store_path, "tiny", "step2", "c", tiny_model, "two")
+    add_model(store_path, "tiny", "step2", "c", tiny_model)
     commands.dbt("run")
     new_model = rows_computed(store_path)
     assert new_model[f"{SCORES}.score_continuation"] == 105
@@ -97,6 +99,50 @@ def test_a_killed_run_goes_on_where_it_stopped(commands: Commands, store_path: P
     commands.dbt("run", *chunks)
     assert rows_computed(store_path)[f"{SCORES}.score_continuation"] == 100 - kept
     assert contents(store_path) == contents(whole)
+
+
+def test_other_tokens_under_the_same_key_are_computed_again(commands: Commands, store_path: Path) -> None:
+    commands.dbt("run")
+    with store.writing(store_path) as connection:
+        connection.execute("update raw.evaluated_sequences set tokens = list_reverse(tokens) where sequence_id = 3")
+    commands.dbt("run")
+    again = rows_computed(store_path)
+    assert again[f"{SCORES}.score_continuation"] == 1
+    assert again["int_sequence__text.detokenize"] == 3  # window, prompt and continuation
+    assert again["int_shard_window__counts.find_window"] == 3
+    assert again["int_sequence__token_frequency.token_frequency_statistics"] == 1
+    assert stored_scores(store_path) == 100
+
+
+def test_a_model_that_is_not_the_registered_one_is_refused(
+    commands: Commands, store_path: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "model"
+    shutil.copytree(tiny_model, copy)
+    add_model(store_path, "copied", "main", "c", copy)
+    (copy / "config.json").write_text((copy / "config.json").read_text(encoding="utf-8") + " ", encoding="utf-8")
+    result = subprocess.run(
+        commands.dbt_command("run"), cwd=PROJECT, env=commands.environment, capture_output=True, text=True
+    )
+    assert result.returncode == 1
+    assert "is not the one that was registered" in result.stdout
+    assert {row[4] for row in contents(store_path, "intermediate")[SCORES]} <= {"tiny"}
+
+
+def test_a_locked_store_says_who_holds_it(commands: Commands, store_path: Path) -> None:
+    code = f"import duckdb; c = duckdb.connect({str(store_path)!r}); print('open', flush=True); input()"
+    holder = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert holder.stdout
+    try:
+        assert holder.stdout.readline() == "open\n"
+        result = subprocess.run(
+            commands.dbt_command("run"), cwd=PROJECT, env=commands.environment, capture_output=True, text=True
+        )
+    finally:
+        holder.communicate("\n")
+    assert result.returncode != 0
+    assert f"(process {holder.pid})" in result.stdout
+    assert "Traceback" not in result.stdout + result.stderr
 
 
 def test_a_changed_var_computes_again_and_leaves_nothing_old(commands: Commands, store_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from memtax import store
 from tests.conftest import Commands
-from tests.dbt.conftest import VOCABULARY, WINDOW, add_model, evaluate, land
+from tests.dbt.conftest import VOCABULARY, WINDOW, add_model, evaluate, land, rows_computed
 
 PROMPT, CONTINUATION = 32, 32
 LENGTH = 96
@@ -62,7 +63,7 @@ def built(
         places = [(index, 0) for index, row in enumerate(rows) if len(row) >= WINDOW]
         places += [(index, 5) for index in range(0, 20) if len(rows[index]) >= WINDOW + 5]
         evaluate(path, f"{name}_all", name, places, rows)
-    add_model(path, "tiny", "main", "narrow", tiny_model, "one")
+    add_model(path, "tiny", "main", "narrow", tiny_model)
     with store.writing(path) as connection:
         connection.execute(
             "insert into raw.published_scores values ('narrow_all', 'narrow', 0, 0, 'tiny', 'main', 0.5), "
@@ -210,3 +211,13 @@ def test_dim_corpora_add_up_over_shards(built: Path, corpora: dict[str, list[lis
         assert n_sequences == len(corpora[corpus])
         assert n_tokens == sum(map(len, corpora[corpus]))
         assert dtype == ("uint32" if corpus == "wide" else "uint16")
+
+
+def test_a_second_run_computes_nothing_again_also_where_nothing_was_found(
+    built: Path, tmp_path: Path, make_commands: Callable[[Path], Commands]
+) -> None:
+    """Sequence 3 of wide is memorized and lies in the first of two shards; the second holds nothing to count."""
+    copy = tmp_path / "memtax.duckdb"
+    shutil.copy(built, copy)
+    make_commands(copy).dbt("run")
+    assert set(rows_computed(copy).values()) == {0}

@@ -128,6 +128,29 @@ def test_a_model_that_changed_is_updated(connection, folder):
     assert len(rows(connection)) == 1
 
 
+def test_another_model_takes_a_name_only_when_asked(connection, folder, tmp_path):
+    connection.execute("insert into raw.corpora (corpus) values ('heap')")
+    register_models(connection, "tiny", str(folder), "pile")
+    before = rows(connection)
+    other = save(tmp_path / "other", seed=1)
+    with pytest.raises(SourceError, match=r"tiny@main is registered from .*tiny, and .*other holds other weights"):
+        register_models(connection, "tiny", str(other), "pile")
+    with pytest.raises(SourceError, match="trained on corpus 'pile', not 'heap'.*--replace"):
+        register_models(connection, "tiny", str(folder), "heap")
+    assert rows(connection) == before
+    assert register_models(connection, "tiny", str(other), "heap", replace=True)[0].outcome == "updated"
+    assert rows(connection) == [("tiny", "main", "heap", str(other.resolve()), None)]
+
+
+def test_a_model_may_move(connection, folder, tmp_path):
+    register_models(connection, "tiny", str(folder), "pile")
+    checksum = connection.execute("select checksum from raw.models").fetchone()
+    moved = folder.rename(tmp_path / "moved")
+    assert register_models(connection, "tiny", str(moved), "pile")[0].outcome == "updated"
+    assert rows(connection) == [("tiny", "main", "pile", str(moved.resolve()), None)]
+    assert connection.execute("select checksum from raw.models").fetchone() == checksum
+
+
 def test_revisions_and_fractions(connection, steps):
     done = register_models(connection, "m", str(steps), "pile", ["step1", "step2"], [0.25, 1])
     assert [item.outcome for item in done] == ["added", "added"]

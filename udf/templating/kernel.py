@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from udf.settings import threads
 from udf.templating import rules
 from udf.templating.items import NAMES
 from udf.templating.paper import paper_flags
@@ -106,5 +107,6 @@ def _special_ranges() -> list[tuple[int, int]]:
 
 
 def _threads() -> int:
-    # The cores that this process may use, where the system tells.
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    # What was set, else the cores that this process may use, where the system tells.
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return threads() or cores

@@ -1,7 +1,7 @@
 -- One row per evaluated sequence and model that can be trained or tested on: whether it is memorized, its category, the
 -- features, and the side of the split that it is on. Windows with one continuation form a group, and a group is on one
--- side: otherwise a model would be tested on what it has seen. Groups are drawn within category and label, so that the
--- sides have the same mix, by an md5 of the seed and the continuation, so that any engine draws the same ones.
+-- side: otherwise a model would be tested on what it has seen. Groups are drawn within their category by an md5 of the
+-- seed and the continuation: the same ones on any engine, and for every model and checkpoint, so that these can be compared.
 with wanted as (
     select distinct
         corpus,
@@ -32,8 +32,7 @@ groups as (
         model,
         revision,
         group_key,
-        min(category) as category,
-        bool_or(memorized) as memorized
+        min(category) as category
     from labelled
     group by model, revision, group_key
 ),
@@ -43,11 +42,8 @@ drawn as (
         model,
         revision,
         group_key,
-        row_number() over (
-            partition by model, revision, category, memorized order by group_key
-        ) <= round({{ var('taxonomy_test_share') }} * count(*) over (
-            partition by model, revision, category, memorized
-        )) as is_test
+        row_number() over (partition by model, revision, category order by group_key)
+        <= round({{ var('taxonomy_test_share') }} * count(*) over (partition by model, revision, category)) as is_test
     from groups
 )
 
@@ -61,7 +57,7 @@ select
     labelled.category,
     labelled.memorized,
     {% for feature in var('taxonomy_features') %}
-        cast(labelled."{{ feature }}" as double) as "{{ feature }}",
+        cast(labelled."{{ feature | replace('"', '""') }}" as double) as "{{ feature | replace('"', '""') }}",
     {% endfor %}
     case when drawn.is_test then 'test' else 'train' end as split
 from labelled

@@ -28,10 +28,11 @@ scored as (
         1 / (1 + exp(least(700, -(
             fits.intercept
             {% for feature in var('taxonomy_features') -%}
+                {%- set coefficient = "fits.coefficients['" ~ feature | replace("'", "''") ~ "']" -%}
                 {#- A feature that the fit left out (constant or without values) has no coefficient and adds nothing. -#}
                 + case
-                    when coalesce(fits.coefficients['{{ feature }}'], 0) = 0 then 0
-                    else fits.coefficients['{{ feature }}'] * taxonomy_rows."{{ feature }}"
+                    when coalesce({{ coefficient }}, 0) = 0 then 0
+                    else {{ coefficient }} * taxonomy_rows."{{ feature | replace('"', '""') }}"
                 end
             {% endfor %}
         )))) as probability

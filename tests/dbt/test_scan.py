@@ -1,0 +1,81 @@
+"""A scan of a large shard inside a dbt run: it says how far it is, stops on Ctrl-C, and takes the threads that it is given."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from memtax import store
+from tests.conftest import PROJECT, Commands
+from tests.dbt.conftest import WINDOW, contents, evaluate, land
+
+COUNTS = "int_shard_window__counts"
+LARGE_TOKENS = 6 << 30
+
+
+@pytest.fixture
+def large(commands: Commands, sequences: list[list[int]], tmp_path: Path) -> Commands:
+    """A small landed corpus, and one of billions of tokens that take no room: a file with holes."""
+    land(commands.database, "small", sequences, shard_id=1)
+    evaluate(commands.database, "d", "small", [(number, 0) for number in range(20)])
+    path = tmp_path / "large.bin"
+    with path.open("wb") as file:
+        file.truncate(2 * LARGE_TOKENS)
+    commands.memtax("ingest", "corpus", "large", path, "--sequence-length", 2048, "--in-place")
+    random = np.random.default_rng(2)
+    with store.writing(commands.database) as connection:
+        connection.execute("insert into raw.evaluated_sequences values ('large', 0, 0, ?)", [[0] * WINDOW])
+        for number in range(1, 50):
+            tokens = random.integers(1, 1_000, WINDOW).tolist()
+            connection.execute("insert into raw.evaluated_sequences values ('large', ?, 0, ?)", [number, tokens])
+    return commands
+
+
+def test_ctrl_c_stops_within_about_a_second_and_leaves_nothing_half_done(large: Commands) -> None:
+    process = subprocess.Popen(
+        large.dbt_command("run", "--select", f"+{COUNTS}"),
+        cwd=PROJECT,
+        env=large.environment | {"PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    seen = next((line for line in process.stdout if f"START sql chunked model intermediate.{COUNTS}" in line), None)
+    assert seen is not None
+    time.sleep(1.5)  # within the scan of the large shard, which takes many times as long
+    assert process.poll() is None
+    begin = time.monotonic()
+    os.kill(process.pid, signal.SIGINT)
+    rest, _ = process.communicate(timeout=20)
+    took = time.monotonic() - begin
+    assert took < 2.5, rest  # dbt's own leave-taking included
+    assert process.returncode != 0
+    rows = contents(large.database, "intermediate").get(COUNTS, [])
+    assert not any(row[0] == "large" for row in rows)
+    assert not list(large.database.parent.glob("*.scratch"))
+    # The store is as usable as it was: the small corpus alone is counted by what the next run does.
+    with store.writing(large.database) as connection:
+        connection.execute("delete from raw.corpus_shards where corpus = 'large'")
+    large.dbt("run", "--select", f"+{COUNTS}")
+    assert len(contents(large.database, "intermediate")[COUNTS]) == 3 * 20
+
+
+def test_the_var_sets_the_threads(commands: Commands, sequences: list[list[int]]) -> None:
+    land(commands.database, "c", sequences, shard_id=1)
+    evaluate(commands.database, "d", "c", [(number, 0) for number in range(20)])
+    select = ["--select", f"+{COUNTS}"]
+    commands.dbt("run", *select)
+    expected = contents(commands.database, "intermediate")[COUNTS]
+    commands.dbt("run", *select, "--full-refresh", "--vars", json.dumps({"threads": 1}))
+    assert contents(commands.database, "intermediate")[COUNTS] == expected
+    command = commands.dbt_command("run", *select, "--vars", json.dumps({"threads": -1}))
+    result = subprocess.run(command, cwd=PROJECT, env=commands.environment, capture_output=True, text=True)
+    assert result.returncode != 0
+    assert "the var threads is -1; expected a whole number" in result.stdout
