@@ -41,9 +41,9 @@ def write(path: Path, columns: dict[str, list]) -> Path:
 
 @pytest.fixture
 def publish(database: Path) -> Callable[..., Publication]:
-    def run(name: str, *paths: Path, corpus: str = "c", **given: Any) -> Publication:
+    def run(name: str, *paths: Path, corpus: str = "c", length: int = WINDOW, **given: Any) -> Publication:
         with store.writing(database) as connection:
-            return land_published(connection, name, list(paths), corpus, WINDOW, **given)
+            return land_published(connection, name, list(paths), corpus, length, **given)
 
     return run
 
@@ -130,18 +130,15 @@ def test_sequences_that_the_corpus_lacks_are_landed_and_named(publish: Callable,
     assert "1 windows are of sequences that corpus c does not hold" in done.notes[0]
 
 
-def test_windows_of_two_lengths_are_both_held_to_the_corpus(
-    publish: Callable, database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_windows_of_two_lengths_are_both_held_to_the_corpus(publish: Callable, database: Path, tmp_path: Path) -> None:
     short = {"index": [1, 3], "tokens": [ROWS[1][:4], ROWS[3][:4]]}
     publish("short", write(tmp_path / "a.parquet", short), corpus="pile")
-    monkeypatch.setattr("tests.datasets.test_published.WINDOW", 6)
     long = {"index": [2, 3], "token_offset": [0, 1], "tokens": [ROWS[2][:6], ROWS[3][1:7]]}
-    publish("long", write(tmp_path / "b.parquet", long), corpus="pile")
+    publish("long", write(tmp_path / "b.parquet", long), corpus="pile", length=6)
     wrong = [*ROWS[:3], [*ROWS[3][:6], 0, 0], *ROWS[4:]]  # where only the longer window of sequence 3 reaches
-    with pytest.raises(SourceError, match="sequence_id 3 has token 0 at position 6"):
-        with store.writing(database) as connection:
-            ingest_corpus(connection, "pile", write_mmap(tmp_path / "other", wrong))
+    words = "sequence_id 3 has token 0 at position 6"
+    with pytest.raises(SourceError, match=words), store.writing(database) as connection:
+        ingest_corpus(connection, "pile", write_mmap(tmp_path / "other", wrong))
     with store.writing(database) as connection:
         ingest_corpus(connection, "pile", write_mmap(tmp_path / "pile", ROWS))
 
@@ -150,7 +147,7 @@ def test_scores_that_contradict_each_other(publish: Callable, database: Path, tm
     publish("first", write(tmp_path / "a.parquet", COLUMNS), scores=SCORES)
     before = tables(database)
     other = write(tmp_path / "b.parquet", COLUMNS | {"70M": [1.0, 0.75, 0.5]})
-    words = "'second' has the score 0.5 by small@main for sequence 21 .*'first' brought 0.25"
+    words = r"'second' has the score 0.5 by small@main for sequence 21 .*'first' brought 0.25"
     with pytest.raises(SourceError, match=words):
         publish("second", other, scores=SCORES)
     assert tables(database) == before

@@ -135,7 +135,7 @@ def test_another_model_takes_a_name_only_when_asked(connection, folder, tmp_path
     other = save(tmp_path / "other", seed=1)
     with pytest.raises(SourceError, match=r"tiny@main is registered from .*tiny, and .*other holds other weights"):
         register_models(connection, "tiny", str(other), "pile")
-    with pytest.raises(SourceError, match="trained on corpus 'pile', not 'heap'.*--replace"):
+    with pytest.raises(SourceError, match=r"trained on corpus 'pile', not 'heap'.*--replace"):
         register_models(connection, "tiny", str(folder), "heap")
     assert rows(connection) == before
     assert register_models(connection, "tiny", str(other), "heap", replace=True)[0].outcome == "updated"
