@@ -82,7 +82,7 @@ def build(size: DemoSize, folder: Path) -> None:
     with step("features and taxonomy (dbt build)"):
         dbt_build(folder / "dbt.log")
     with store.reading() as connection:
-        print_summary(connection, corpus, size)
+        print_summary(connection, corpus)
     database = _short(project.database_path())
     print(
         f"\ndone in {time.monotonic() - began:.0f} s. The store is {database}; look into it (after source .venv/bin/activate):"

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import duckdb
 from rich.console import Console
 from rich.table import Table
-
-if TYPE_CHECKING:
-    from memtax.demo.sizes import DemoSize
 
 WIDTH = 132
 CATEGORIES = ("recitation", "reconstruction", "recollection")
@@ -60,13 +57,12 @@ METRICS = """
 """
 
 
-def print_summary(connection: duckdb.DuckDBPyConnection, corpus: str, size: DemoSize) -> None:
+def print_summary(connection: duckdb.DuckDBPyConnection, corpus: str) -> None:
     """Print memorized counts and categories by checkpoint, P(memorized) by duplicates, and the taxonomy's metrics.
 
     Args:
         connection: the demo's store, after `dbt build`.
         corpus: the demo's corpus.
-        size: the demo's size.
     """
     # In a file or a log there is no terminal to ask for its width, and 80 columns would cut the names.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
