@@ -8,9 +8,9 @@ with spans as (
         token_offset,
         tokens_checksum,
         unnest([
-            {'span': 'continuation', 'span_tokens': continuation},
-            {'span': 'prompt', 'span_tokens': prompt},
-            {'span': 'window', 'span_tokens': prompt || continuation}
+            struct_pack(span := 'continuation', span_tokens := continuation),
+            struct_pack(span := 'prompt', span_tokens := prompt),
+            struct_pack(span := 'window', span_tokens := prompt || continuation)
         ], recursive := true)
     from {{ ref('int_evaluated_sequences') }}
 )
