@@ -20,6 +20,7 @@ SEQUENCE_TABLES = (
     "feat_sequence__token_frequency",
     "feat_sequence__templating",
     "feat_sequence__compression",
+    "feat_sequence__code",
 )
 MODEL_TABLES = ("fct_memorization", "feat_sequence_model__perplexity")
 KEYS = ("corpus", "sequence_id", "token_offset")

@@ -1,4 +1,5 @@
--- One row per evaluated sequence: whether its text counts up or repeats, by memtax's rule and by the paper's.
+-- One row per evaluated sequence: whether its text counts up or repeats, by memtax's rule and by the paper's, and whether
+-- its tokens do, by the paper's older filters. Without a tokenizer there is no text, and only the tokens can be looked at.
 select
     corpus,
     sequence_id,
@@ -11,5 +12,11 @@ select
     templating.step as templating_step,
     templating.coverage as templating_coverage,
     templating.paper_is_incrementing as paper_is_incrementing,
-    templating.paper_is_repeating as paper_is_repeating
+    templating.paper_is_repeating as paper_is_repeating,
+    runs.repeating_offset,
+    runs.num_repeating,
+    runs.smallest_repeating_chunk,
+    runs.longest_token_run
 from {{ ref('int_sequence__templating') }}
+left join {{ ref('int_sequence__token_runs') }} as runs
+    using (corpus, sequence_id, token_offset)
