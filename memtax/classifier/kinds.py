@@ -105,7 +105,7 @@ def label_of(part: Part, start: int, end: int) -> int | None:
 def _without_listings(text: str) -> str:
     # Fenced blocks, and blocks that a line ending in :: or .. code-block:: introduces, and indented shell sessions.
     text = re.sub(r"^(```|~~~).*?^\1", "", text, flags=re.DOTALL | re.MULTILINE)
-    text = re.sub(r"^\s*\.\. (code|code-block|sourcecode|highlight|image|math)::[^\n]*(\n(\s+[^\n]*)?)*", "\n", text,
+    text = re.sub(r"^\s*\.\. (code|code-block|sourcecode|highlight|image|math)::[^\n]*(\n([ \t]+[^\n]*)?)*", "\n", text,
                   flags=re.MULTILINE)  # fmt: skip
     text = re.sub(r"::\n\n(([ \t]+[^\n]*)?\n)+", ":\n", text)
     return re.sub(r"^\s*(>>>|\.\.\. |\$ |%% ?)[^\n]*\n", "", text, flags=re.MULTILINE)

@@ -65,7 +65,8 @@ def collect(
         for text in generator.sample(sorted(texts), min(len(texts), _quota(kind, label, per_kind))):
             chosen.append((disguise(text, generator) if label == LANGUAGE else text, label, kind, texts[text]))
     progress("made texts")
-    for name, (label, make) in MADE.items():
+    # Made texts take their words from prose.
+    for name, (label, make) in MADE.items() if prose else ():
         chosen += [(_cut(make(generator, prose), generator), label, name, "made") for _ in range(made_per_kind)]
     generator.shuffle(chosen)
     return Windows(

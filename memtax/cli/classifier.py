@@ -147,7 +147,7 @@ def _print(found: Evaluation, model: str) -> None:
     console.print(bins)
     console.print(
         f"Recommended: nl_score_code_below: {found.code_below:.2f}, nl_score_language_from: {found.language_from:.2f} "
-        f"(each right in at least {found.target_precision:.0%} of its calls; {found.n_uncertain} texts between them)"
+        f"(each right in at least {found.target_precision:.1%} of its calls; {found.n_uncertain} texts between them)"
     )
 
 

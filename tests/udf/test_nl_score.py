@@ -86,7 +86,7 @@ def test_unusable_models_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UdfError, match="not a whole n-gram model"):
         scores(["x"], str(tmp_path))
     save_file({"weights": np.zeros(4, dtype=np.float16)}, tmp_path / WEIGHTS_FILE)
-    with pytest.raises(UdfError, match="not an n-gram model of format"):
+    with pytest.raises(UdfError, match="not a memtax n-gram model"):
         scores(["x"], str(tmp_path))
     save(NgramModel(np.zeros(5, dtype=np.float32), 0.0, NgramSettings(4)), tmp_path / WEIGHTS_FILE)
     with pytest.raises(UdfError, match="settings ask for 16"):

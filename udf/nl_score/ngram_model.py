@@ -19,8 +19,7 @@ from udf.settings import threads
 
 DEFAULT_FOLDER = Path(__file__).parent / "default"
 WEIGHTS_FILE = "model.safetensors"
-FORMAT = "memtax-ngram-model"
-VERSION = "1"
+FORMAT = "memtax n-gram model, version 1"
 
 
 @dataclass(frozen=True)
@@ -62,12 +61,8 @@ def save(model: NgramModel, path: Path) -> None:
     """Write a model as safetensors (float16 weights, the settings as metadata), whole or not at all."""
     from safetensors.numpy import save as to_bytes
 
-    metadata = {
-        "format": FORMAT,
-        "version": VERSION,
-        "bias": repr(model.bias),
-        "settings": json.dumps(asdict(model.settings), sort_keys=True),
-    }
+    # Under one key: the library writes several in an order that changes from call to call.
+    metadata = {FORMAT: json.dumps({"bias": model.bias, "settings": asdict(model.settings)}, sort_keys=True)}
     part = path.with_name(path.name + ".part")
     part.write_bytes(to_bytes({"weights": model.weights.astype(np.float16)}, metadata=metadata))
     part.replace(path)
@@ -102,13 +97,13 @@ def _load(path: Path, _stamp: tuple[int, int]) -> NgramModel:
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
-            if (metadata.get("format"), metadata.get("version")) != (FORMAT, VERSION):
+            if FORMAT not in metadata:
                 raise UdfError(
-                    f"{path} is not an n-gram model of format {FORMAT} {VERSION}: its metadata are {metadata}; write it "
-                    "again with memtax classifier train"
+                    f"{path} is not a {FORMAT}: its metadata are {metadata}; write it again with memtax classifier train"
                 )
-            settings = NgramSettings(**json.loads(metadata["settings"]))
-            weights, bias = file.get_tensor("weights").astype(np.float32), float(metadata["bias"])
+            content = json.loads(metadata[FORMAT])
+            settings = NgramSettings(**content["settings"])
+            weights, bias = file.get_tensor("weights").astype(np.float32), float(content["bias"])
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         if isinstance(error, UdfError):
             raise
