@@ -55,7 +55,7 @@ class Card:
         )
         places = "\n".join(f"| {name} | {n} |" for name, n in self.data["places"].items())
         scores = "\n".join(
-            f"| {name} | {measure} | {value:.4g} |"
+            f"| {name} | {measure} | {value:.6g} |"
             for name, found in self.scores.items()
             for measure, value in found.items()
         )

@@ -77,7 +77,7 @@ class Evaluation:
         return found | {"f1_at_half": self.at(0.5).f1, "code_f1_at_half": self.at(0.5).code_f1}
 
 
-def evaluate(scores: np.ndarray, is_language: np.ndarray, target_precision: float = 0.98) -> Evaluation:
+def evaluate(scores: np.ndarray, is_language: np.ndarray, target_precision: float = 0.985) -> Evaluation:
     """Measure scores against labels.
 
     Args:

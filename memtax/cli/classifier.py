@@ -95,7 +95,7 @@ def train(
 @click.option("--text-column", default="text", show_default=True)
 @click.option("--label-column", default="is_code", show_default=True, help="1 or code, 0 or nl.")
 @click.option("--model", default="default", show_default=True, help="As nl_score_with takes it.")
-@click.option("--precision", type=click.FloatRange(0.5, 1.0), default=0.98, show_default=True,
+@click.option("--precision", type=click.FloatRange(0.5, 1.0), default=0.985, show_default=True,
               help="What each of the two recommended thresholds has to reach.")  # fmt: skip
 @click.option("--plot", "picture", type=click.Path(path_type=Path), help="Draw it, too: a .png, .svg or .pdf file.")
 def evaluate(

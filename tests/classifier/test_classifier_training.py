@@ -13,6 +13,7 @@ from memtax.classifier.linear import LinearOptions, fit_temperature
 from memtax.classifier.train import scores_of, train_classifier
 from memtax.classifier.transformer import TransformerOptions
 from memtax.errors import SourceError
+from tests.conftest import Commands
 from udf.nl_score.features import NgramSettings
 
 PROSE = [
@@ -70,15 +71,20 @@ def test_the_linear_recipe(tmp_path: Path, folder: Path) -> None:
     assert language > 0.5 > code
 
 
-def test_the_transformer_recipe(tmp_path: Path, folder: Path) -> None:
+def test_the_transformer_recipe_as_a_command(tmp_path: Path, folder: Path, commands: Commands) -> None:
+    """In a process of its own: beside these tests lies a folder that the Trainer would take for the library datasets."""
     pytest.importorskip("accelerate")
-    out = tmp_path / "out"
-    options = TransformerOptions(str(_tiny_base(tmp_path / "base")), learning_rate=3e-3, epochs=1, max_length=32)
-    train(out, folder, options, per_kind=120, made_per_kind=30)
+    out, base = tmp_path / "out", _tiny_base(tmp_path / "base")
+    commands.memtax(
+        "classifier", "train", out, "--from", folder, "--recipe", "transformer", "--base", base, "--learning-rate", 3e-3,
+        "--epochs", 1, "--max-length", 32, "--per-kind", 120, "--made-per-kind", 30,
+    )  # fmt: skip
     assert (out / "model.safetensors").is_file() and (out / "tokenizer.json").is_file()
     assert not list(out.glob("*.bin"))
-    config = json.loads((out / "config.json").read_text())
+    config, card = (json.loads((out / name).read_text()) for name in ("config.json", "card.json"))
     assert config["id2label"] == {"0": "code", "1": "nl"}
+    assert card["options"]["max_length"] == 32
+    assert str(tmp_path) not in card["command"]
     language, code = scores_of(str(out), [PROSE[2], CODE[1].format(7)])
     assert language > code
 
