@@ -15,11 +15,7 @@
 {% macro decides_reconstruction(templating) -%}
     {%- if var('protocol') == 'paper' -%}
         ({{ templating }}.paper_is_incrementing or {{ templating }}.paper_is_repeating)
-    {%- elif var('protocol') == 'corrected' -%}
-        {{ templating }}.is_templating
     {%- else -%}
-        {{ exceptions.raise_compiler_error(
-            "the var protocol is '" ~ var('protocol') ~ "'; expected corrected (the default) or paper"
-        ) }}
+        {{ templating }}.is_templating
     {%- endif -%}
 {%- endmacro %}
