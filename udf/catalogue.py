@@ -11,6 +11,7 @@ MODULES = (
     "udf.detokenize",
     "udf.language_model",
     "udf.ngrams",
+    "udf.nl_score",
     "udf.query_tables",
     "udf.run_counts",
     "udf.scan_progress",

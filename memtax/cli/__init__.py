@@ -16,6 +16,7 @@ COMMANDS = {
     "query": "memtax.cli.query",
     "count": "memtax.cli.count",
     "explain": "memtax.cli.explain",
+    "classifier": "memtax.cli.classifier",
     "doctor": "memtax.cli.doctor",
 }
 

@@ -37,6 +37,7 @@ def explain(corpus: str, sequence_id: int, token_offset: int) -> None:
             prompt_length=int(settings["prompt_length"]),
             continuation_length=int(settings["continuation_length"]),
             recitation_threshold=int(settings["recitation_threshold"]),
+            protocol=str(settings["protocol"]),
         )
     _print(explanation)
 

@@ -48,6 +48,18 @@ BY_DUPLICATES = """
     order by min(sequence_duplicates)
 """
 
+BY_CODE_TYPE = """
+    select
+        code_type,
+        count(*) as windows,
+        count(*) filter (memorized) as memorized
+    from fct_memorization
+    inner join feat_sequence__code using (corpus, sequence_id, token_offset)
+    where corpus = ? and model = ? and revision = ? and code_type is not null
+    group by all
+    order by code_type
+"""
+
 METRICS = """
     select category, predictor, n_rows, n_memorized, n_fallback_rows, status, roc_auc, pr_auc, precision, recall, f1,
            calibration_error
@@ -58,7 +70,8 @@ METRICS = """
 
 
 def print_summary(connection: duckdb.DuckDBPyConnection, corpus: str) -> None:
-    """Print memorized counts and categories by checkpoint, P(memorized) by duplicates, and the taxonomy's metrics.
+    """Print memorized counts and categories by checkpoint, P(memorized) by duplicates and by code or language, and the
+    taxonomy's metrics.
 
     Args:
         connection: the demo's store, after `dbt build`.
@@ -69,7 +82,12 @@ def print_summary(connection: duckdb.DuckDBPyConnection, corpus: str) -> None:
     counts = _counts(connection, corpus)
     console.print(_counts_table(counts))
     model, revision = counts[-1]["model"], counts[-1]["revision"]
-    console.print(_duplicates_table(connection, corpus, model, revision))
+    for title, first, query in (
+        ("P(memorized) by duplicates", "duplicates", BY_DUPLICATES),
+        ("P(memorized) of code and natural language (nl)", "text is", BY_CODE_TYPE),
+    ):
+        rows = connection.execute(query, [corpus, model, revision]).fetchall()
+        console.print(_probability_table(f"{title}: {model}@{revision}", first, rows))
     console.print(_metrics_table(connection, model, revision))
 
 
@@ -108,13 +126,13 @@ def _counts_table(counts: list[dict[str, Any]]) -> Table:
     return table
 
 
-def _duplicates_table(connection: duckdb.DuckDBPyConnection, corpus: str, model: str, revision: str) -> Table:
-    table = Table(title=f"P(memorized) by duplicates: {model}@{revision}", title_justify="left")
-    for name in ("duplicates", "windows", "memorized", "P(memorized)", "95 % interval"):
+def _probability_table(title: str, first: str, rows: list[tuple[str, int, int]]) -> Table:
+    table = Table(title=title, title_justify="left")
+    for name in (first, "windows", "memorized", "P(memorized)", "95 % interval"):
         table.add_column(name, justify="right")
-    for duplicates, windows, memorized in connection.execute(BY_DUPLICATES, [corpus, model, revision]).fetchall():
+    for group, windows, memorized in rows:
         low, high = wilson_interval(memorized, windows)
-        table.add_row(duplicates, str(windows), str(memorized), f"{memorized / windows:.1%}", f"{low:.1%} – {high:.1%}")
+        table.add_row(group, str(windows), str(memorized), f"{memorized / windows:.1%}", f"{low:.1%} – {high:.1%}")
     return table
 
 

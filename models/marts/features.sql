@@ -22,8 +22,13 @@ select
     templating.is_templating,
     templating.paper_is_incrementing,
     templating.paper_is_repeating,
+    templating.repeating_offset,
+    templating.num_repeating,
+    templating.longest_token_run,
     compression.huffman_code_length,
     compression.paper_huffman_coding_length,
+    code.nl_score,
+    code.code_type,
     perplexity.loss,
     perplexity.prompt_perplexity,
     perplexity.generation_perplexity,
@@ -47,6 +52,8 @@ left join {{ ref('feat_sequence__token_frequency') }} as frequency
 left join {{ ref('feat_sequence__templating') }} as templating
     using (corpus, sequence_id, token_offset)
 left join {{ ref('feat_sequence__compression') }} as compression
+    using (corpus, sequence_id, token_offset)
+left join {{ ref('feat_sequence__code') }} as code
     using (corpus, sequence_id, token_offset)
 left join {{ ref('feat_sequence_model__perplexity') }} as perplexity
     using (corpus, sequence_id, token_offset, model, revision)
