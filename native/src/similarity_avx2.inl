@@ -18,27 +18,38 @@ inline __m256i four_codes(const int8_t* codes) {
     return _mm256_set1_epi32(four);
 }
 
+// The empty statement keeps the sum in its register: GCC 12 would copy it about, and spill.
+inline void add_products(__m256i& sum, __m256i references, __m256i four) {
+    sum = MEMTAX_DOT4(sum, references, four);
+    asm("" : "+x"(sum));
+}
+
 size_t screen(const Group& group, const QueryBlock& queries, Candidate* found) {
     size_t n_found = 0;
     for (size_t q = 0; q < queries.n; q += kRows) {
         for (size_t r = 0; r < kGroup; r += 8 * kHalves) {
             __m256i sums[kRows][kHalves];
+#pragma GCC unroll 8
             for (size_t i = 0; i < kRows; ++i)
+#pragma GCC unroll 8
                 for (auto& sum : sums[i]) sum = _mm256_set1_epi32(queries.corrections[q + i]);
             const int8_t* const query = queries.codes + q * queries.depth;
             const uint8_t* const codes = group.codes + 4 * r;
             for (size_t k = 0; k < queries.depth; k += 4) {
                 const auto* const from = reinterpret_cast<const __m256i*>(codes + k * kGroup);
                 const __m256i references[kHalves] = {_mm256_load_si256(from), _mm256_load_si256(from + 1)};
+#pragma GCC unroll 8
                 for (size_t i = 0; i < kRows; ++i) {
                     const __m256i four = four_codes(query + i * queries.depth + k);
-                    for (size_t half = 0; half < kHalves; ++half)
-                        sums[i][half] = MEMTAX_DOT4(sums[i][half], references[half], four);
+#pragma GCC unroll 8
+                    for (size_t half = 0; half < kHalves; ++half) add_products(sums[i][half], references[half], four);
                 }
             }
+#pragma GCC unroll 8
             for (size_t i = 0; i < kRows; ++i) {
                 const __m256 alpha = _mm256_set1_ps(queries.alphas[q + i]);
                 const __m256 beta = _mm256_set1_ps(queries.betas[q + i]);
+#pragma GCC unroll 8
                 for (size_t half = 0; half < kHalves; ++half) {
                     const size_t first = r + 8 * half;
                     const __m256 error = _mm256_mul_ps(alpha, _mm256_loadu_ps(group.errors + first));
