@@ -24,6 +24,10 @@ select
     templating.paper_is_repeating,
     compression.huffman_code_length,
     compression.paper_huffman_coding_length,
+    similarity.semantic_matches_0_8,
+    similarity.semantic_matches_0_9,
+    similarity.textual_matches_0_8,
+    similarity.textual_matches_0_9,
     perplexity.loss,
     perplexity.prompt_perplexity,
     perplexity.generation_perplexity,
@@ -47,6 +51,8 @@ left join {{ ref('feat_sequence__token_frequency') }} as frequency
 left join {{ ref('feat_sequence__templating') }} as templating
     using (corpus, sequence_id, token_offset)
 left join {{ ref('feat_sequence__compression') }} as compression
+    using (corpus, sequence_id, token_offset)
+left join {{ ref('feat_sequence__similarity') }} as similarity
     using (corpus, sequence_id, token_offset)
 left join {{ ref('feat_sequence_model__perplexity') }} as perplexity
     using (corpus, sequence_id, token_offset, model, revision)
