@@ -16,6 +16,7 @@ COMMANDS = {
     "query": "memtax.cli.query",
     "count": "memtax.cli.count",
     "explain": "memtax.cli.explain",
+    "similar": "memtax.cli.similar",
     "doctor": "memtax.cli.doctor",
 }
 
