@@ -165,7 +165,7 @@ def compare(
     """A row for each contestant, and whether all of ours were right."""
     seconds: dict[str, list[float]] = {name: [] for name in contestants}
     wrong: dict[str, int | str] = {}
-    for name, count in contestants.items():
+    for count in contestants.values():
         count(queries[:64], references, THRESHOLDS)  # packs, indexes and warms up
     for number in range(rounds):
         for name, count in contestants.items():
