@@ -4,22 +4,18 @@
 {% macro embedding_model() -%} nullif('{{ var("embed_with") | string | replace("'", "''") }}', '') {%- endmacro %}
 
 
-{#- The datasets of the var similarity_reference, as a list: one name is as good as a list of one. -#}
-{% macro similarity_datasets() -%}
+{#- In SQL, whether a dataset is one of the var similarity_reference: a list, one name, or nothing for all. -#}
+{% macro is_reference_dataset(column) -%}
     {%- set named = var('similarity_reference') -%}
-    {{ return(([named] if named else []) if named is string else named) }}
+    {%- for name in ([named] if named is string else named) if name -%}
+        {{ column ~ ' in (' if loop.first else ', ' }}'{{ name | replace("'", "''") }}'{{ ')' if loop.last }}
+    {%- else -%} true {%- endfor -%}
 {%- endmacro %}
 
 
-{#- In SQL, the two thresholds. The names of the columns stand for a lower and a higher one. -#}
+{#- In SQL, the two thresholds: the names of the columns stand for a lower and a higher one. -#}
 {% macro similarity_thresholds() -%}
-    {%- set thresholds = var('similarity_thresholds') -%}
-    {%- if thresholds is string or thresholds | length != 2 or not (-1 <= thresholds[0] < thresholds[1] <= 1) -%}
-        {{ exceptions.raise_compiler_error(
-            "the var similarity_thresholds is " ~ thresholds ~ "; expected two cosines from -1 to 1, the lower one first"
-        ) }}
-    {%- endif -%}
-    [cast({{ thresholds[0] }} as double), cast({{ thresholds[1] }} as double)]
+    [cast({{ var('similarity_thresholds')[0] }} as double), cast({{ var('similarity_thresholds')[1] }} as double)]
 {%- endmacro %}
 
 
@@ -30,8 +26,10 @@
 {#- Set-up of the chunks: build the reference set, once a run. A dataset that is not there would make an empty one. -#}
 {% macro similarity_reference_set(work) -%}
     {%- if 'reference_set' not in work -%}
+        {%- do require_similarity_thresholds() -%}
+        {%- set named = var('similarity_reference') -%}
         {%- set known = run_query("select distinct dataset from " ~ ref('stg_dataset_members') ~ " order by 1").columns[0].values() -%}
-        {%- for name in similarity_datasets() if name not in known -%}
+        {%- for name in ([named] if named is string else named) if name and name not in known -%}
             {{ exceptions.raise_compiler_error(
                 "the var similarity_reference names the dataset " ~ name ~ ", which is not in the store; expected some of "
                 ~ (known | join(', ')) ~ ", or none for all"
@@ -54,11 +52,17 @@
 {%- endmacro %}
 
 
-{#- An SQL aggregate: a digest of a set of rows, whatever their order and without holding them; rows must be distinct. -#}
-{% macro set_digest(columns) -%}
-    {{ return(adapter.dispatch('set_digest')(columns)) }}
+{% macro require_similarity_thresholds() -%}
+    {%- set thresholds = var('similarity_thresholds') -%}
+    {%- if thresholds is string or thresholds | length != 2 or not (-1 <= thresholds[0] < thresholds[1] <= 1) -%}
+        {{ exceptions.raise_compiler_error(
+            "the var similarity_thresholds is " ~ thresholds ~ "; expected two cosines from -1 to 1, the lower one first"
+        ) }}
+    {%- endif -%}
 {%- endmacro %}
 
-{% macro default__set_digest(columns) -%}
+
+{#- An SQL aggregate: a digest of a set of rows, whatever their order and without holding them; rows must be distinct. -#}
+{% macro set_digest(columns) -%}
     md5(concat_ws('|', count(*), bit_xor(md5_number(concat_ws('|', {{ columns | join(', ') }})))))
 {%- endmacro %}

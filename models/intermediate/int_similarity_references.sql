@@ -20,9 +20,5 @@ where
             members.corpus = vectors.corpus
             and members.sequence_id = vectors.sequence_id
             and members.token_offset = vectors.token_offset
-            {% if similarity_datasets() -%}
-                and members.dataset in ({% for name in similarity_datasets() -%}
-                    '{{ name | replace("'", "''") }}'{{ ", " if not loop.last }}
-                {%- endfor %})
-            {%- endif %}
+            and {{ is_reference_dataset('members.dataset') }}
     )

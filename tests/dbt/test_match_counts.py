@@ -23,7 +23,7 @@ from tests.udf import tiny_embedders
 
 EMBEDDED, COUNTED = "int_sequence__embedding.embed_with", "int_sequence__similarity.count_similar"
 # Random weights find all texts alike: these lie in the middle of what they give.
-THRESHOLDS = [0.985, 0.995]
+THRESHOLDS = [0.999, 0.9995]
 ONLY = ["--select", "+feat_sequence__similarity"]
 
 
@@ -61,7 +61,7 @@ def brute_force(path: Path, dataset: str | None) -> dict[int, list[int]]:
     with store.reading(path) as connection:
         rows = connection.execute(
             "select sequence_id, embedding, prompt_text from intermediate.int_sequence__embedding "
-            "inner join feat_sequence__text using (corpus, sequence_id, token_offset) order by 1"
+            "inner join intermediate.int_sequence__text using (corpus, sequence_id, token_offset) order by 1"
         ).fetchall()
         members = {
             number
