@@ -9,6 +9,7 @@ from udf.registry import Udf, registered
 MODULES = (
     "udf.compression",
     "udf.detokenize",
+    "udf.embedding",
     "udf.language_model",
     "udf.ngrams",
     "udf.nl_score",
@@ -17,6 +18,7 @@ MODULES = (
     "udf.scan_progress",
     "udf.scratch",
     "udf.settings",
+    "udf.similarity",
     "udf.templating",
     "udf.token_counts",
     "udf.token_frequencies",

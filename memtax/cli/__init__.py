@@ -17,6 +17,7 @@ COMMANDS = {
     "count": "memtax.cli.count",
     "explain": "memtax.cli.explain",
     "classifier": "memtax.cli.classifier",
+    "similar": "memtax.cli.similar",
     "doctor": "memtax.cli.doctor",
 }
 

@@ -29,6 +29,10 @@ select
     compression.paper_huffman_coding_length,
     code.nl_score,
     code.code_type,
+    similarity.semantic_matches_0_8,
+    similarity.semantic_matches_0_9,
+    similarity.textual_matches_0_8,
+    similarity.textual_matches_0_9,
     perplexity.loss,
     perplexity.prompt_perplexity,
     perplexity.generation_perplexity,
@@ -54,6 +58,8 @@ left join {{ ref('feat_sequence__templating') }} as templating
 left join {{ ref('feat_sequence__compression') }} as compression
     using (corpus, sequence_id, token_offset)
 left join {{ ref('feat_sequence__code') }} as code
+    using (corpus, sequence_id, token_offset)
+left join {{ ref('feat_sequence__similarity') }} as similarity
     using (corpus, sequence_id, token_offset)
 left join {{ ref('feat_sequence_model__perplexity') }} as perplexity
     using (corpus, sequence_id, token_offset, model, revision)

@@ -6,6 +6,7 @@ value is the point.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -68,3 +69,31 @@ def ngram_hash(tokens: Sequence[int], start: int, length: int) -> int | None:
 def ngram_equal(a: Sequence[int], b: Sequence[int]) -> bool:
     """Whether two runs of tokens are the same."""
     return list(a) == list(b)
+
+
+def count_similar(
+    queries: Sequence[Sequence[float]],
+    references: Sequence[Sequence[float]],
+    thresholds: Sequence[float],
+    own: Sequence[int],
+) -> list[list[int]]:
+    """For each query and threshold, the references with cosine >= threshold, but for the query's own; any numbers.
+
+    The cosine is dot / (|a| |b|) in float64, of sums that math.fsum rounds once. Zero vectors are similar to nothing.
+    """
+
+    def norm(vector: Sequence[float]) -> float:
+        return math.sqrt(math.fsum(float(x) * float(x) for x in vector))
+
+    norms = [norm(vector) for vector in references]
+    counts = []
+    for query, mine in zip(queries, own, strict=True):
+        length, reached = norm(query), [0] * len(thresholds)
+        for row, (reference, other) in enumerate(zip(references, norms, strict=True)):
+            if row == mine or length == 0 or other == 0:
+                continue
+            dot = math.fsum(float(x) * float(y) for x, y in zip(query, reference, strict=True))
+            for level, threshold in enumerate(thresholds):
+                reached[level] += dot / (length * other) >= threshold
+        counts.append(reached)
+    return counts

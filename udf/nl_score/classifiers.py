@@ -17,7 +17,7 @@ from udf.errors import UdfError
 from udf.language_model import _batch_size
 from udf.language_model.folders import CONFIG_FILE, model_files, model_folder
 from udf.language_model.hub import fetch, is_hub_id
-from udf.language_model.loading import DEVICE_VARIABLE, _device, _first_line, _libraries, _quiet, _weights
+from udf.language_model.loading import DEVICE_VARIABLE, _first_line, _libraries, _weights, quiet, torch_device
 
 # The names that classifiers give to the two labels, in small letters and without what joins words.
 LANGUAGE_NAMES = frozenset({"nl", "naturallanguage", "natural", "language", "text", "prose", "notcode", "noncode"})
@@ -110,8 +110,8 @@ def language_label(id2label: dict[int, str], name: str) -> int:
 @lru_cache(maxsize=1)
 def _load(name: str, folder: Path, _stamps: tuple[tuple[str, int, int], ...], device: str) -> Classifier:
     torch, transformers = _libraries()
-    target = _device(torch, device)
-    with _quiet(transformers):
+    target = torch_device(torch, device)
+    with quiet(transformers):
         try:
             config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
             with torch.device("meta"):
