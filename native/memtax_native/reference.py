@@ -6,6 +6,7 @@ value is the point.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -68,3 +69,15 @@ def ngram_hash(tokens: Sequence[int], start: int, length: int) -> int | None:
 def ngram_equal(a: Sequence[int], b: Sequence[int]) -> bool:
     """Whether two runs of tokens are the same."""
     return list(a) == list(b)
+
+
+def score_logits(logits: Sequence[float], target: int) -> tuple[float, bool]:
+    """The log-softmax of the target in one row of logits, and whether it is the first of the largest ones.
+
+    NaN and False where a logit is NaN or +infinity, or all are -infinity.
+    """
+    highest = max(logits)
+    if any(math.isnan(logit) for logit in logits) or math.isinf(highest):
+        return math.nan, False
+    total = math.fsum(math.exp(logit - highest) for logit in logits)
+    return logits[target] - highest - math.log(total), logits.index(highest) == target
