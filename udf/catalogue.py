@@ -9,6 +9,7 @@ from udf.registry import Udf, registered
 MODULES = (
     "udf.compression",
     "udf.detokenize",
+    "udf.extraction",
     "udf.language_model",
     "udf.ngrams",
     "udf.query_tables",
@@ -20,6 +21,7 @@ MODULES = (
     "udf.token_counts",
     "udf.token_frequencies",
     "udf.token_runs",
+    "udf.tokenize",
 )
 
 

@@ -111,7 +111,10 @@ def score_continuation_with(
                      pa.list_(pa.float64()))  # fmt: skip
     heads = [
         pa.array(
-            [found[..., at].tolist() if found is not None and ok else None for found, ok in zip(scored.attention, sound, strict=True)],
+            [
+                found[..., at].tolist() if found is not None and ok else None
+                for found, ok in zip(scored.attention, sound, strict=True)
+            ],
             _HEADS,
         )
         for at in range(len(STATISTICS))

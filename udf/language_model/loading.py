@@ -64,9 +64,7 @@ class _Cache:
             gc.collect()
             _empty_device_cache()
 
-    def _get(
-        self, location: str, revision: str, dtype: str, device: str | None, attention: bool
-    ) -> LanguageModel:
+    def _get(self, location: str, revision: str, dtype: str, device: str | None, attention: bool) -> LanguageModel:
         folder = model_folder(location, revision)
         device = device or os.environ.get(DEVICE_VARIABLE) or "auto"
         # Size and time of the files are part of the key: a model that was trained on is not served as it was.
@@ -82,9 +80,7 @@ class _Cache:
 _cache = _Cache()
 
 
-def using_model(
-    location: str, revision: str, dtype: str, *, device: str | None = None, attention: bool = False
-) -> Any:
+def using_model(location: str, revision: str, dtype: str, *, device: str | None = None, attention: bool = False) -> Any:
     """A context manager that gives the model, loaded at most once; no other thread changes it inside.
 
     Args:
