@@ -29,6 +29,8 @@
     {%- set shard = var('score_shard') -%}
     {%- if not shard -%}
         true
+    {%- elif shard == 'none' -%}
+        false
     {%- else -%}
         {%- set parts = (shard | string).split('/') -%}
         {%- set number, total = parts[0] | int(-1), parts[-1] | int(-1) -%}

@@ -75,18 +75,10 @@ def register_models(
     _check_distinct(names, descriptions)
     rows = [
         (
-            model,
-            name,
-            corpus,
-            found.location,
-            found.checksum,
-            found.n_parameters,
-            found.vocabulary_size,
-            fraction,
-            dtype,
-            device,
-            *((found.tokenizer and (found.tokenizer.location, found.tokenizer.checksum)) or (None, None)),
-        )  # fmt: skip
+            *(model, name, corpus, found.location, found.checksum, found.n_parameters, found.vocabulary_size, fraction),
+            *(dtype, device),
+            *((found.tokenizer.location, found.tokenizer.checksum) if found.tokenizer else (None, None)),
+        )
         for name, found, fraction in zip(names, descriptions, fractions, strict=True)
     ]
     before = _stored(connection, model)

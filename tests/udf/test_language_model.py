@@ -278,7 +278,7 @@ def test_one_sequence_that_does_not_fit_is_refused(neox, monkeypatch):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr(scoring, "_score_batch", never)
-    with pytest.raises(UdfError, match="one sequence of 64 tokens does not fit into memory beside .*neox"):
+    with pytest.raises(UdfError, match=r"one sequence of 64 tokens does not fit into memory beside .*neox"):
         score(random_rows(3), neox)
 
 

@@ -106,17 +106,13 @@ def score_continuation_with(
         [_Options.of(row) for row in options.to_pylist()],
     )
     measures = to_arrow(scored.measures, scored.valid)
+    # What the model said of other tokens cannot be trusted either where one number is none.
     sound = ~np.isnan(scored.measures[:, MEASURES.names.index("loss")])
-    lists = pa.array([kept.tolist() if kept is not None and ok else None for kept, ok in zip(scored.tokens, sound, strict=True)],
-                     pa.list_(pa.float64()))  # fmt: skip
+    kept = [found if ok else None for found, ok in zip(scored.tokens, sound, strict=True)]
+    attention = [found if ok else None for found, ok in zip(scored.attention, sound, strict=True)]
+    lists = pa.array([None if found is None else found.tolist() for found in kept], pa.list_(pa.float64()))
     heads = [
-        pa.array(
-            [
-                found[..., at].tolist() if found is not None and ok else None
-                for found, ok in zip(scored.attention, sound, strict=True)
-            ],
-            _HEADS,
-        )
+        pa.array([None if found is None else found[..., at].tolist() for found in attention], _HEADS)
         for at in range(len(STATISTICS))
     ]
     return pa.StructArray.from_arrays(

@@ -63,9 +63,12 @@ class TokenScores:
     def part(self, rows: np.ndarray, length: int) -> TokenScores:
         """The scores of some rows that all have `length` tokens."""
         width = max(length - 1, 0)
-        columns = (self.log_probabilities, self.greedy, self.sampling)
-        attention = None if self.attention is None else self.attention[rows]
-        return TokenScores(*(column[rows, :width] for column in columns), attention)
+        return TokenScores(
+            self.log_probabilities[rows, :width],
+            self.greedy[rows, :width],
+            self.sampling[rows, :width],
+            None if self.attention is None else self.attention[rows],
+        )
 
 
 PLAIN = Request()
@@ -144,8 +147,8 @@ def _score_batch(
         attention = recorder.statistics()
     if request.is_plain_sampling:
         sampling = log_probabilities
-    shaped = (values.reshape(n, width) for values in (log_probabilities, greedy, sampling))
-    return TokenScores(*shaped, attention)
+    shape = (n, width)
+    return TokenScores(log_probabilities.reshape(shape), greedy.reshape(shape), sampling.reshape(shape), attention)
 
 
 def logits_in_pieces(
