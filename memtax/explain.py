@@ -21,7 +21,7 @@ SEQUENCE_TABLES = (
     "feat_sequence__templating",
     "feat_sequence__compression",
 )
-MODEL_TABLES = ("fct_memorization", "feat_sequence_model__perplexity")
+MODEL_TABLES = ("fct_memorization", "feat_sequence_model__perplexity", "feat_sequence_model__attention")
 KEYS = ("corpus", "sequence_id", "token_offset")
 MODEL_KEYS = ("model", "revision")
 

@@ -87,7 +87,8 @@ def merge_scores(databases: Sequence[Path], variables: str | None) -> None:
                 connection, "intermediate", "int_sequence_model__scores", f"run memtax score --into {path} first"
             )
     # Makes the tables that rows are merged into, and says what is wanted; scores nothing.
-    run_dbt(["--quiet", "run", "--select", LANGUAGE_MODELS], database_path(), given | {"score_shard": "none"})
+    given["score_shard"] = "none"
+    run_dbt(["--quiet", "run", "--select", LANGUAGE_MODELS], database_path(), given)
     arguments = json.dumps({"databases": [str(path.resolve()) for path in databases]})
     run_dbt(["run-operation", "merge_scores", "--args", arguments], database_path(), given)
 
