@@ -8,7 +8,8 @@ with candidates as (
             revision
         from {{ ref('int_models') }}
         qualify row_number() over (
-            partition by corpus order by n_parameters nulls last, coalesce(training_fraction, 1) desc, model, revision
+            partition by corpus
+            order by n_parameters asc nulls last, coalesce(training_fraction, 1) desc, model asc, revision asc
         ) = 1
     {%- else -%}
         -- A model that was trained on this corpus, or on another one: it is named for all.

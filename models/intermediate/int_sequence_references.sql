@@ -22,7 +22,7 @@ select
     texts.text
 from {{ ref('int_evaluated_sequences') }} as sequences
 inner join {{ ref('int_corpus_references') }} as chosen
-    on sequences.corpus = chosen.corpus and chosen.reference_corpus <> sequences.corpus
+    on sequences.corpus = chosen.corpus and sequences.corpus <> chosen.reference_corpus
 inner join {{ ref('int_models') }} as models
     on chosen.reference_model = models.model and chosen.reference_revision = models.revision
 left join {{ ref('int_sequence__text') }} as texts

@@ -114,14 +114,8 @@ def merged(tmp_path_factory: pytest.TempPathFactory, make_commands: Callable[[Pa
         output, _ = process.communicate()
         assert process.returncode == 0, output[-4000:]
     said = commands.memtax("merge", *parts, parts[0], *given).stdout
-    commands.dbt(
-        "run",
-        "--select",
-        "+features",
-        "+memorization_by_prompt",
-        "+feat_sequence_model__token_log_probabilities",
-        *given,
-    )
+    marts = ["memorization_by_prompt", "feat_sequence_model__attention", "feat_sequence_model__token_log_probabilities"]
+    commands.dbt("run", "--select", *(f"+{mart}" for mart in marts), *given)
     return commands, said
 
 
@@ -157,8 +151,8 @@ def test_the_tables_hold_what_the_functions_say(merged: tuple[Commands, str]) ->
                    sampling_log_probability, token_log_probabilities, continuation_log_probability,
                    reference_log_probability, log_probability_gain, reference_model, avg_entropy, entropy_heads
             from fct_memorization
-            inner join dim_evaluated_sequences using (corpus, sequence_id, token_offset)
-            inner join feat_sequence__text using (corpus, sequence_id, token_offset)
+            inner join raw.evaluated_sequences using (corpus, sequence_id, token_offset)
+            inner join intermediate.int_sequence__text using (corpus, sequence_id, token_offset)
             inner join feat_sequence_model__perplexity using (corpus, sequence_id, token_offset, model, revision)
             inner join feat_sequence_model__attention using (corpus, sequence_id, token_offset, model, revision)
             inner join feat_sequence_model__token_log_probabilities using (corpus, sequence_id, token_offset, model, revision)
@@ -221,12 +215,11 @@ def test_taking_a_var_back_keeps_what_it_brought(merged: tuple[Commands, str], t
     commands = Commands(tmp_path / "memtax.duckdb", merged[0].target)
     shutil.copy(merged[0].database, commands.database)
     without = {"sampling_top_k": 150, "prompt_lengths": PROMPTS, "reference_model": "other@main"}
-    commands.dbt("run", "--select", "+fct_memorization", "--vars", json.dumps(without))
+    commands.dbt("run", "--select", *LM_TABLES, "--vars", json.dumps(without))
     assert {rows_computed(commands.database)[f"{table}.input rows"] for table in LM_TABLES} == {0}
-    before, after = contents(merged[0].database), contents(commands.database)
-    assert after["fct_memorization"] == before["fct_memorization"]
-    scores = [contents(one, "intermediate")[LM_TABLES[0]] for one in (merged[0].database, commands.database)]
-    assert scores[0] == scores[1]
+    before, after = (contents(one, "intermediate") for one in (merged[0].database, commands.database))
+    for table in LM_TABLES:
+        assert after[table] == before[table]
 
 
 def test_a_vocabulary_that_is_too_small_is_refused_by_name(
