@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import struct
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -120,7 +121,8 @@ def skeleton(folder: Path) -> Any:
             )
             with torch.device("meta"):
                 return transformers.AutoModelForCausalLM.from_config(config, trust_remote_code=False)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        # The last two are what a GGUF file that was cut off leads to.
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error, IndexError) as error:
             raise UdfError(
                 f"transformers {transformers.__version__} cannot build a causal language model from "
                 f"{folder if is_gguf(folder) else folder / CONFIG_FILE}: {_first_line(error)}"
@@ -164,7 +166,7 @@ def load(folder: Path, dtype: str, device: str, *, name: str, attention: bool = 
                 **weights,
                 **({"attn_implementation": "eager"} if attention else {}),
             )
-        except (RuntimeError, ValueError) as error:
+        except (RuntimeError, ValueError, struct.error, IndexError) as error:
             raise UdfError(f"the weights of {name} do not fit its config.json: {_first_line(error)}") from error
     missing = sorted(found["missing_keys"])
     if missing:
