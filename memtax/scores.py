@@ -33,7 +33,7 @@ def prepare_shard(into: Path, source: Path | None = None) -> int:
 
     Raises:
         StoreError, StoreLockedError: see `memtax.store.connect`.
-        SourceError: `into` is the store itself.
+        SourceError: `into` is the store itself, or was prepared from another one.
     """
     source = source or database_path()
     if into.resolve() == source.resolve():
@@ -42,6 +42,14 @@ def prepare_shard(into: Path, source: Path | None = None) -> int:
     with store.writing(into) as connection:
         quoted = str(source).replace("'", "''")
         connection.execute(f"attach '{quoted}' as whole (read_only)")
+        stranger = connection.execute(
+            "select model, revision from raw.models anti join whole.raw.models using (model, revision) order by all"
+        ).fetchone()
+        if stranger is not None:
+            raise SourceError(
+                f"{into} was prepared from another store: {source} has no model {stranger[0]}@{stranger[1]}; set "
+                f"{DATABASE_VARIABLE} to the store that it came from, or name another file with --into"
+            )
         for table in TABLES:
             connection.execute(f"delete from raw.{table}")  # noqa: S608 (own names alone)
             connection.execute(f"insert into raw.{table} by name select * from whole.raw.{table}")  # noqa: S608

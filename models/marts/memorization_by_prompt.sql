@@ -41,9 +41,10 @@ select
     count(*) as n_windows,
     count(*) filter (by_prompt.memorized) as n_memorized,
     avg(cast(by_prompt.memorized as integer)) as memorized_share,
-    avg(by_prompt.greedy_match_length) as avg_greedy_match_length,
-    avg(by_prompt.continuation_log_probability) as avg_continuation_log_probability,
-    avg(by_prompt.extraction_probability) as avg_extraction_probability
+    -- In a fixed order, so that rows that were stored in another give the same sums to the last bit.
+    avg(by_prompt.greedy_match_length order by by_prompt.sequence_id) as avg_greedy_match_length,
+    avg(by_prompt.continuation_log_probability order by by_prompt.sequence_id) as avg_continuation_log_probability,
+    avg(by_prompt.extraction_probability order by by_prompt.sequence_id) as avg_extraction_probability
 from by_prompt
 inner join {{ ref('dataset_members') }} as members
     using (corpus, sequence_id, token_offset)
