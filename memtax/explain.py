@@ -25,7 +25,7 @@ SEQUENCE_TABLES = (
     "feat_sequence__code",
     "feat_sequence__similarity",
 )
-MODEL_TABLES = ("fct_memorization", "feat_sequence_model__perplexity")
+MODEL_TABLES = ("fct_memorization", "feat_sequence_model__perplexity", "feat_sequence_model__attention")
 KEYS = ("corpus", "sequence_id", "token_offset")
 MODEL_KEYS = ("model", "revision")
 NEIGHBOURS = 5

@@ -77,5 +77,14 @@ create table if not exists raw.models (
     n_parameters bigint,
     vocabulary_size bigint,
     training_fraction double,       -- share of training done at this revision; NULL if not given
+    dtype varchar,                  -- 'float32' or 'bfloat16'; NULL: the var model_dtype
+    device varchar,                 -- 'cpu', 'cuda', …; NULL: MEMTAX_DEVICE
+    tokenizer varchar,              -- absolute path or hub id, where one is known
+    tokenizer_checksum varchar,     -- sha256 of its file
     primary key (model, revision)
 );
+-- Stores of an earlier memtax have the table without these.
+alter table raw.models add column if not exists dtype varchar;
+alter table raw.models add column if not exists device varchar;
+alter table raw.models add column if not exists tokenizer varchar;
+alter table raw.models add column if not exists tokenizer_checksum varchar;

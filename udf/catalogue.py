@@ -10,6 +10,7 @@ MODULES = (
     "udf.compression",
     "udf.detokenize",
     "udf.embedding",
+    "udf.extraction",
     "udf.language_model",
     "udf.ngrams",
     "udf.nl_score",
@@ -23,6 +24,7 @@ MODULES = (
     "udf.token_counts",
     "udf.token_frequencies",
     "udf.token_runs",
+    "udf.tokenize",
 )
 
 

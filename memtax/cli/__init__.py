@@ -13,6 +13,8 @@ from memtax import __version__
 COMMANDS = {
     "ingest": "memtax.cli.ingest",
     "sample": "memtax.cli.sample",
+    "score": "memtax.cli.score",
+    "merge": "memtax.cli.merge",
     "query": "memtax.cli.query",
     "count": "memtax.cli.count",
     "explain": "memtax.cli.explain",

@@ -68,7 +68,10 @@ def _print(explanation: Explanation) -> None:
     console.print(features)
 
     if explanation.by_model:
-        measures = ("memorized", "greedy_match_length", "loss", "generation_perplexity", "published_memorization_score")
+        measures = [
+            *("memorized", "memorization_score", "greedy_match_length", "loss", "generation_perplexity"),
+            *("extraction_probability", "log_probability_gain", "published_memorization_score"),
+        ]
         models = Table("model", "revision", *measures, title="Models", title_justify="left")
         for row in explanation.by_model:
             models.add_row(*(_plain(row.get(name)) for name in ("model", "revision", *measures)))

@@ -41,6 +41,14 @@ select
     perplexity.paper_generation_perplexity,
     perplexity.paper_sequence_perplexity,
     perplexity.continuation_log_probability,
+    perplexity.sampling_log_probability,
+    perplexity.extraction_probability,
+    perplexity.reference_log_probability,
+    perplexity.log_probability_gain,
+    attention.avg_entropy,
+    attention.avg_gini,
+    attention.paper_avg_entropy,
+    attention.paper_avg_gini,
     memorization.greedy_match_length,
     memorization.memorized,
     memorization.memorization_score,
@@ -62,4 +70,6 @@ left join {{ ref('feat_sequence__code') }} as code
 left join {{ ref('feat_sequence__similarity') }} as similarity
     using (corpus, sequence_id, token_offset)
 left join {{ ref('feat_sequence_model__perplexity') }} as perplexity
+    using (corpus, sequence_id, token_offset, model, revision)
+left join {{ ref('feat_sequence_model__attention') }} as attention
     using (corpus, sequence_id, token_offset, model, revision)

@@ -97,3 +97,15 @@ def count_similar(
                 reached[level] += dot / (length * other) >= threshold
         counts.append(reached)
     return counts
+
+
+def score_logits(logits: Sequence[float], target: int) -> tuple[float, bool]:
+    """The log-softmax of the target in one row of logits, and whether it is the first of the largest ones.
+
+    NaN and False where a logit is NaN or +infinity, or all are -infinity.
+    """
+    highest = max(logits)
+    if any(math.isnan(logit) for logit in logits) or math.isinf(highest):
+        return math.nan, False
+    total = math.fsum(math.exp(logit - highest) for logit in logits)
+    return logits[target] - highest - math.log(total), logits.index(highest) == target

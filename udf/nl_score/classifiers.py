@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from udf.detokenize import TOKENIZER_FILE, load_tokenizer
 from udf.errors import UdfError
-from udf.language_model import _batch_size
+from udf.language_model import batch_size
 from udf.language_model.folders import CONFIG_FILE, model_files, model_folder
 from udf.language_model.hub import fetch, is_hub_id
 from udf.language_model.loading import DEVICE_VARIABLE, _first_line, _libraries, _weights, quiet, torch_device
@@ -53,7 +53,7 @@ class Classifier:
         found = np.full(len(texts), np.nan)
         with _lock:
             encoded = [item.ids for item in self.tokenizer.encode_batch([texts[row].as_py() for row in rows])]
-            order, size = sorted(range(len(rows)), key=lambda place: len(encoded[place])), _batch_size()
+            order, size = sorted(range(len(rows)), key=lambda place: len(encoded[place])), batch_size()
             for start in range(0, len(order), size):
                 places = order[start : start + size]
                 found[[rows[place] for place in places]] = self._differences([encoded[place] for place in places])
