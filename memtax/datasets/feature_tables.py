@@ -99,6 +99,7 @@ def land_features(
         [*keys, corpus],
     )
     connection.execute(f"drop table {TABLE}")
+    connection.execute("insert or ignore into raw.corpora (corpus) values (?)", [corpus])
     connection.execute(
         "insert into raw.feature_tables (dataset, model, revision, corpus, table_schema, origin, checksum, n_rows, "
         "n_repeated) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -70,16 +70,17 @@ py::tuple derive(const Rows& rows, const Literals& literals, const Values& coeff
         static_cast<size_t>(weights.shape(0)) != n || weights.shape(1) != 2)
         throw py::value_error("coefficients must be (choices, features + 1) and weights (choices, 2)");
     const unsigned n_threads = thread_count(threads);
-    py::array_t<double> loss(static_cast<py::ssize_t>(n)), gradient({n, columns});
+    py::array_t<double> loss(static_cast<py::ssize_t>(n)), errors(static_cast<py::ssize_t>(n)), gradient({n, columns});
     py::array_t<double> hessian({with_hessian ? n : 0, columns, columns});
-    double *const to_loss = loss.mutable_data(), *const to_gradient = gradient.mutable_data();
+    double *const to_loss = loss.mutable_data(), *const to_errors = errors.mutable_data(),
+                  *const to_gradient = gradient.mutable_data();
     double* const to_hessian = with_hessian ? hessian.mutable_data() : nullptr;
     {
         const py::gil_scoped_release released;
-        rows.derive(choices, coefficients.data(), weights.data(), n_threads, instruction_set, to_loss, to_gradient,
-                    to_hessian);
+        rows.derive(choices, coefficients.data(), weights.data(), n_threads, instruction_set, to_loss, to_errors,
+                    to_gradient, to_hessian);
     }
-    return py::make_tuple(loss, gradient, hessian);
+    return py::make_tuple(loss, gradient, hessian, errors);
 }
 
 }  // namespace
@@ -99,7 +100,8 @@ PYBIND11_MODULE(_logistic, module) {
              "Rows, and rows of label 1, of each choice: uint64 (choices, 2).")
         .def("derive", &derive, py::arg("choices"), py::arg("coefficients"), py::arg("weights"), py::kw_only(),
              py::arg("with_hessian") = true, py::arg("threads") = 1, py::arg("instruction_set") = "",
-             "Weighted negative log-likelihood, its gradient and Hessian for each choice of rows and its coefficients\n"
+             "Weighted negative log-likelihood, its gradient and Hessian, and the rows on the wrong side of 0.5, for "
+             "each choice of rows and its coefficients\n"
              "(intercept last). Choices are int32 (choices, literals): k + 1 for 'indicator k holds', -(k + 1) for\n"
              "'it does not', 0 for nothing; a row is chosen where all its literals hold. Weights are (choices, 2),\n"
              "of the labels 0 and 1.");

@@ -80,11 +80,11 @@ void find_log_odds(const double* rows, const uint16_t* chosen, size_t n, const d
 
 // Loss of n rows, and their residuals and curvatures, all weighted. Products of 1 + e keep logarithms out of the loop:
 // a block's have at most 512 / 2 factors of at most 2 in each lane.
-double find_residuals(Scratch& scratch, size_t n, const double* weights) {
+void find_residuals(Scratch& scratch, size_t n, const double* weights, Sums& sums) {
     Integers lanes;
     for (size_t lane = 0; lane < kWidth; ++lane) lanes[lane] = (int64_t)lane;
     const Integers sign_bits = Integers{} + INT64_MIN;
-    Doubles products[2] = {Doubles{} + 1.0, Doubles{} + 1.0}, linear = {};
+    Doubles products[2] = {Doubles{} + 1.0, Doubles{} + 1.0}, linear = {}, errors = {};
     for (size_t i = 0; i < n; i += kWidth) {
         const Doubles z = load(scratch.log_odds + i), label = load(scratch.labels + i);
         const Integers positive = label != 0.0, beyond = lanes >= (int64_t)(n - i);
@@ -98,16 +98,17 @@ double find_residuals(Scratch& scratch, size_t n, const double* weights) {
         // log(1 + exp(∓z)) = max(0, ∓z) + log(1 + exp(-|z|))
         const Doubles against = choose(positive, -z, z);
         linear += weight * choose(against > 0.0, against, Doubles{});
+        errors += choose((against > 0.0) & ~beyond, Doubles{} + 1.0, Doubles{});
         const Doubles factor = choose(beyond, Doubles{} + 1.0, one_more);
         products[0] *= choose(positive, Doubles{} + 1.0, factor);
         products[1] *= choose(positive, factor, Doubles{} + 1.0);
         store(scratch.residuals + i, weight * (p - label));
         store(scratch.curvatures + i, weight * (likelier * rarer));
     }
-    double loss = 0;
-    for (size_t lane = 0; lane < kWidth; ++lane)
-        loss += linear[lane] + weights[0] * std::log(products[0][lane]) + weights[1] * std::log(products[1][lane]);
-    return loss;
+    for (size_t lane = 0; lane < kWidth; ++lane) {
+        sums.loss += linear[lane] + weights[0] * std::log(products[0][lane]) + weights[1] * std::log(products[1][lane]);
+        sums.errors += errors[lane];
+    }
 }
 
 template <size_t Vectors>
@@ -154,7 +155,7 @@ void add(const double* rows, const uint8_t* labels, const uint16_t* chosen, size
     find_log_odds<Vectors>(rows, chosen, n, coefficients, scratch.log_odds);
     for (size_t i = 0; i < n; ++i) scratch.labels[i] = labels[chosen[i]];
     for (size_t i = n; i % kWidth != 0; ++i) scratch.log_odds[i] = scratch.labels[i] = 0;
-    sums.loss += find_residuals(scratch, n, weights);
+    find_residuals(scratch, n, weights, sums);
     add_gradient<Vectors>(rows, chosen, n, scratch.residuals, sums.gradient);
     if (sums.hessian != nullptr) add_hessian<Vectors>(rows, chosen, n, scratch.curvatures, sums.hessian);
 }

@@ -21,6 +21,7 @@ constexpr size_t hessian_size(size_t vectors) {
 // What is summed for one regression.
 struct Sums {
     double loss;       // weighted negative log-likelihood
+    double errors;     // rows on the wrong side of an even chance
     double* gradient;  // vectors × 8
     double* hessian;   // blocks (i, j), j ≤ i, in the order of i, then j; element (j's lane, i's lane); 0: not wanted
 };

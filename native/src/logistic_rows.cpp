@@ -117,10 +117,12 @@ void Rows::count(const Choices& choices, unsigned threads, uint64_t* counts) con
 }
 
 void Rows::derive(const Choices& choices, const double* coefficients, const double* weights, unsigned threads,
-                  const std::string& instruction_set, double* loss, double* gradient, double* hessian) const {
+                  const std::string& instruction_set, double* loss, double* errors, double* gradient,
+                  double* hessian) const {
     const AddRows add_rows = kernel(instruction_set).add_rows;
     const size_t stride = vectors_ * kLanes, hessian_doubles = hessian == nullptr ? 0 : hessian_size(vectors_);
-    const size_t doubles = kLanes + stride + hessian_doubles;  // of one regression: the loss, padded, and the sums
+    const size_t doubles =
+        kLanes + stride + hessian_doubles;  // of one regression: loss and errors, padded, and the sums
     const size_t parts = std::clamp<size_t>(threads, 1, std::max<size_t>(blocks(), 1));
     std::vector<double> padded(choices.n * stride, 0.0);
     for (size_t k = 0; k < choices.n; ++k)
@@ -138,9 +140,10 @@ void Rows::derive(const Choices& choices, const double* coefficients, const doub
                 const size_t n = choose(choices, k, block, rows, nullptr);
                 if (n == 0) continue;
                 double* const to = own.data() + k * doubles;
-                Sums one{to[0], to + kLanes, hessian_doubles != 0 ? to + kLanes + stride : nullptr};
+                Sums one{to[0], to[1], to + kLanes, hessian_doubles != 0 ? to + kLanes + stride : nullptr};
                 add_rows(values, labels, rows, n, vectors_, padded.data() + k * stride, weights + k * 2, one);
                 to[0] = one.loss;
+                to[1] = one.errors;
             }
         }
     });
@@ -149,6 +152,7 @@ void Rows::derive(const Choices& choices, const double* coefficients, const doub
     for (size_t k = 0; k < choices.n; ++k) {
         const double* const from = sums[0].data() + k * doubles;
         loss[k] = from[0];
+        errors[k] = from[1];
         std::copy_n(from + kLanes, columns_, gradient + k * columns_);
         if (hessian == nullptr) continue;
         const double* block = from + kLanes + stride;

@@ -38,7 +38,8 @@ class Rows {
     // For choice k with coefficients k (columns each; the intercept last) and the weights k of the two classes:
     // loss[k], gradient[k] (columns), and hessian[k] (columns × columns) unless null.
     void derive(const Choices& choices, const double* coefficients, const double* weights, unsigned threads,
-                const std::string& instruction_set, double* loss, double* gradient, double* hessian) const;
+                const std::string& instruction_set, double* loss, double* errors, double* gradient,
+                double* hessian) const;
 
   private:
     size_t choose(const Choices& choices, size_t choice, size_t block, uint16_t* rows, size_t* positive) const;

@@ -1,0 +1,292 @@
+"""The corrected protocol's regressions: fitted on training rows alone, with intervals from their own information matrix.
+
+One L2-penalised logistic regression (C = 1 on features standardised within its rows) per scope, without class weights. Sets
+of memorized sequences over-represent these; with labels sampled at different rates the slopes stay what they are, and only
+the intercept is off, by the logarithm of the ratio of the rates (Prentice & Pyke, Biometrika 66, 1979). It is put right, so
+that probabilities hold for the representative sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from memtax.taxonomy import regression
+from memtax.taxonomy.frame import Frame, Rule, Scope
+from memtax.taxonomy.settings import Settings
+from memtax_native._logistic import Rows
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+BASELINE = "baseline"
+FITTED = "fitted"
+# A correlation this close to 1 leaves nothing of a column that the others do not say.
+COLLINEAR = 1e10
+Z_95 = float(stats.norm.ppf(0.975))
+
+
+@dataclass(frozen=True)
+class ScopeFit:
+    """One regression. Arrays of features have one entry for each of the frame's, NaN for those left out.
+
+    Attributes:
+        scope: whose rows it was fitted on.
+        status: 'fitted', or in words why there is none.
+        coefficients: (d,) change in log-odds per unit of the feature.
+        intercept: log-odds where every feature is 0, for the representative sample.
+        standard_errors: (d,) of `coefficients`; `intercept_error` that of the intercept.
+        means, scales: (d,) of the scope's training rows.
+        inflation: (d,) variance inflation factors.
+        notes: (d,) why a feature was left out, else 'used'.
+        shift: what was added to the intercept for the representative sample.
+        n_rows, n_memorized, n_incomplete: training rows fitted on, memorized ones, and those left out for a missing value.
+        log_likelihood: of the unpenalised fit on the same rows and columns, NaN where it has no maximum.
+    """
+
+    scope: Scope
+    status: str
+    coefficients: Floats
+    intercept: float
+    standard_errors: Floats
+    intercept_error: float
+    means: Floats
+    scales: Floats
+    inflation: Floats
+    notes: tuple[str, ...]
+    shift: float
+    n_rows: int
+    n_memorized: int
+    n_incomplete: int
+    log_likelihood: float
+
+    @property
+    def n_parameters(self) -> int:
+        """Coefficients fitted, the intercept included."""
+        return int(np.count_nonzero(~np.isnan(self.coefficients))) + 1
+
+    def log_odds(self, values: Floats) -> Floats:
+        """(n,) for (n, d) values; NaN where a feature that is used is not known."""
+        used = ~np.isnan(self.coefficients)
+        return np.asarray(values[:, used] @ self.coefficients[used] + self.intercept)
+
+
+class Training:
+    """The training rows of a frame, ready to fit scopes on."""
+
+    def __init__(self, frame: Frame, settings: Settings) -> None:
+        """Standardise the features over the training rows that have all of them."""
+        self.settings = settings
+        train = frame.take(~frame.test)
+        unknown = np.isnan(train.values)
+        self.known_features: Bools = ~unknown.all(axis=0) if len(train) else np.zeros(len(frame.features), bool)
+        complete = ~unknown[:, self.known_features].any(axis=1)
+        self.n_incomplete_by_row = ~complete
+        self.incomplete = train.take(~complete)
+        self.frame = train.take(complete)
+        values = self.frame.values[:, self.known_features]
+        self.mean = values.mean(axis=0) if len(values) else np.zeros(values.shape[1])
+        scale = values.std(axis=0) if len(values) else np.ones(values.shape[1])
+        self.scale = np.where(scale > 0, scale, 1.0)
+        self.standardized = (values - self.mean) / self.scale
+        threads = regression.available_threads()
+        self.rows = Rows(np.ascontiguousarray(self.standardized), self.frame.labels.astype(np.uint8), threads=threads)
+        self.folds = [
+            self.rows.add_indicator((self.frame.fold == fold).astype(np.uint8)) for fold in range(settings.folds)
+        ]
+        self.shift = self._prevalence_shift()
+
+    def _prevalence_shift(self) -> float:
+        """log(representative memorized rows / all memorized rows): 0 where every row is representative."""
+        n_memorized = np.count_nonzero(self.frame.labels)
+        n_representative = np.count_nonzero(self.frame.labels & self.frame.representative)
+        if n_representative in (0, n_memorized):
+            return 0.0
+        return float(np.log(n_representative / n_memorized))
+
+    def shift_error(self) -> float:
+        """Standard error of the shift, whose numerator is a count of a sample (delta method)."""
+        if self.shift == 0:
+            return 0.0
+        n_memorized = np.count_nonzero(self.frame.labels)
+        n_representative = np.count_nonzero(self.frame.labels & self.frame.representative)
+        return float(np.sqrt(1 / n_representative - 1 / n_memorized))
+
+    def literals(self, scopes: Sequence[Scope]) -> npt.NDArray[np.int32]:
+        """Choices (k, 1) of the scopes' rows."""
+        return np.array(
+            [[self.rows.add_indicator(scope.rule.holds(self.frame).astype(np.uint8)) + 1] for scope in scopes], np.int32
+        ).reshape(len(scopes), 1)
+
+    def fit(self, scopes: Sequence[Scope]) -> list[ScopeFit]:
+        """Fit one regression on each scope's rows."""
+        if not len(self.frame) or not scopes:
+            return [self._nothing(scope, "no training rows", 0, 0) for scope in scopes]
+        choices = self.literals(scopes)
+        columns = [self.usable_columns(scope.rule.holds(self.frame)) for scope in scopes]
+        active = np.array([column.active for column in columns])
+        penalty = np.array([column.variance for column in columns])
+        fits = regression.fit(self.rows, choices, penalty=penalty, active=active)
+        plain = regression.fit(self.rows, choices, penalty=0.0, active=active)
+        return [
+            self._result(scope, columns[k], fits, k, plain.log_likelihood[k] if plain.status[k] == FITTED else np.nan)
+            for k, scope in enumerate(scopes)
+        ]
+
+    def usable_columns(self, chosen: Bools) -> Columns:
+        """Which columns can be used among the chosen training rows, with their variance and inflation there."""
+        return find_columns(self.standardized[chosen], self.settings.maximum_inflation)
+
+    def _result(self, scope: Scope, columns: Columns, fits: regression.Fits, k: int, log_likelihood: float) -> ScopeFit:
+        n_rows, n_memorized = int(fits.n_rows[k]), int(fits.n_positive[k])
+        needed = self.settings.minimum_class_rows
+        if min(n_memorized, n_rows - n_memorized) < needed:
+            status = f"too few examples: {n_memorized} memorized and {n_rows - n_memorized} other training rows, {needed} "
+            return self._nothing(scope, status + "of each needed", n_rows, n_memorized)
+        if fits.status[k] not in (FITTED, "separated"):
+            return self._nothing(scope, str(fits.status[k]), n_rows, n_memorized)
+        status = FITTED
+        if fits.status[k] == "separated":
+            status = "fitted, but the rows are separable: only the penalty bounds the coefficients"
+        used = np.append(columns.active, True)
+        # From standardised columns to the features' own units: coefficient / scale, and an intercept at 0 of each.
+        change = np.diag(np.append(1 / self.scale, 1.0))
+        change[-1, :-1] = -self.mean / self.scale
+        change = change[np.ix_(used, used)]
+        covariance = change @ np.linalg.inv(fits.information[k][np.ix_(used, used)]) @ change.T
+        own = change @ fits.coefficients[k][used]
+        errors = np.sqrt(np.diag(covariance))
+        spread = np.sqrt(columns.variance) * self.scale
+        return ScopeFit(
+            scope=scope,
+            status=status,
+            coefficients=self._spread(own[:-1], columns.active),
+            intercept=float(own[-1] + self.shift),
+            standard_errors=self._spread(errors[:-1], columns.active),
+            intercept_error=float(np.hypot(errors[-1], self.shift_error())),
+            means=self._spread(self.mean + columns.mean * self.scale),
+            scales=self._spread(spread),
+            inflation=self._spread(columns.inflation),
+            notes=self._notes(columns.notes),
+            shift=self.shift,
+            n_rows=n_rows,
+            n_memorized=n_memorized,
+            n_incomplete=int(np.count_nonzero(scope.rule.holds(self.incomplete))),
+            log_likelihood=float(log_likelihood),
+        )
+
+    def _nothing(self, scope: Scope, status: str, n_rows: int, n_memorized: int) -> ScopeFit:
+        empty = np.full(len(self.known_features), np.nan)
+        notes = tuple("not fitted" if known else "no values" for known in self.known_features)
+        n_incomplete = int(np.count_nonzero(scope.rule.holds(self.incomplete)))
+        nan = float("nan")
+        return ScopeFit(
+            *(scope, status, empty, nan, empty, nan, empty, empty, empty, notes, self.shift),
+            *(n_rows, n_memorized, n_incomplete, nan),
+        )
+
+    def _spread(self, values: Floats, active: Bools | None = None) -> Floats:
+        """Values of the known (and active) features, at their places among all of the frame's."""
+        places = np.flatnonzero(self.known_features)
+        result = np.full(len(self.known_features), np.nan)
+        result[places if active is None else places[active]] = values
+        return result
+
+    def _notes(self, notes: Sequence[str]) -> tuple[str, ...]:
+        own = iter(notes)
+        return tuple(next(own) if known else "no values" for known in self.known_features)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which of d standardised columns can be used among some rows.
+
+    Attributes:
+        active: (d,).
+        mean, variance: (d,).
+        inflation: (d,) variance inflation 1 / (1 − R²) among the active columns, NaN elsewhere.
+        notes: (d,) 'used', or why not.
+    """
+
+    active: Bools
+    mean: Floats
+    variance: Floats
+    inflation: Floats
+    notes: tuple[str, ...]
+
+
+def find_columns(values: Floats, maximum_inflation: float = 0.0) -> Columns:
+    """Leave out constant and collinear columns, and those above `maximum_inflation` (0: none), the worst first.
+
+    Args:
+        values: (n, d).
+        maximum_inflation: 1 / (1 − R²) of a column on the others.
+    """
+    n, d = values.shape
+    if n == 0:
+        nothing = np.full(d, np.nan)
+        return Columns(np.zeros(d, bool), nothing, np.zeros(d), nothing, ("not fitted",) * d)
+    mean, variance = values.mean(axis=0), values.var(axis=0)
+    active = np.ptp(values, axis=0) > 0
+    notes = ["used" if usable else "constant" for usable in active]
+    centred = (values - mean)[:, active] / np.sqrt(variance[active])
+    correlation = np.eye(d)
+    correlation[np.ix_(active, active)] = centred.T @ centred / n
+    limit = maximum_inflation or COLLINEAR
+    while True:
+        inflation = np.full(d, np.nan)
+        inflation[active] = _inflation(correlation[np.ix_(active, active)])
+        if not active.any() or np.nanmax(inflation) <= limit:
+            return Columns(active, mean, variance, inflation, tuple(notes))
+        # Of columns that say the same, the last goes.
+        worst = int(np.flatnonzero(inflation >= min(np.nanmax(inflation), COLLINEAR))[-1])
+        notes[worst] = f"variance inflation {inflation[worst]:.3g}" if inflation[worst] < COLLINEAR else "collinear"
+        active[worst] = False
+
+
+def _inflation(correlation: Floats) -> Floats:
+    """The diagonal of the inverse correlation matrix; infinite where it has none."""
+    if not len(correlation):
+        return np.empty(0)
+    sizes, vectors = np.linalg.eigh(correlation)
+    return np.asarray(np.sum(vectors**2 / np.maximum(sizes, 1e-14), axis=1))
+
+
+def predict(fits: Sequence[ScopeFit], frame: Frame) -> dict[str, tuple[Floats, npt.NDArray[np.object_], Bools]]:
+    """Apply the fits of one frame's features to rows.
+
+    Returns:
+        predictor -> probabilities (n,) (NaN where a feature is missing or nothing could be fitted), the scope that answered,
+        and whether that is the baseline in the place of a scope that could not be fitted.
+    """
+    results: dict[str, tuple[Floats, npt.NDArray[np.object_], Bools]] = {}
+    baseline = next((fit for fit in fits if fit.scope.predictor == BASELINE and not np.isnan(fit.intercept)), None)
+    fallback = baseline.log_odds(frame.values) if baseline else np.full(len(frame), np.nan)
+    for predictor in dict.fromkeys(fit.scope.predictor for fit in fits):
+        log_odds = fallback.copy()
+        names = np.full(len(frame), BASELINE, dtype=object)
+        is_fallback = np.full(len(frame), predictor != BASELINE)
+        for fit in fits:
+            if fit.scope.predictor != predictor or np.isnan(fit.intercept):
+                continue
+            chosen = fit.scope.rule.holds(frame)
+            log_odds[chosen] = fit.log_odds(frame.values[chosen])
+            names[chosen] = fit.scope.name
+            is_fallback[chosen] = False
+        results[predictor] = (_expit(log_odds), names, is_fallback)
+    return results
+
+
+def _expit(log_odds: Floats) -> Floats:
+    from scipy.special import expit
+
+    return np.asarray(expit(log_odds))
+
+
+def everything(predictor: str = BASELINE) -> Scope:
+    """The scope of all rows."""
+    return Scope(predictor, BASELINE, Rule())
