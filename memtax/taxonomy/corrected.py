@@ -76,28 +76,16 @@ class ScopeFit:
 
 
 class Training:
-    """The training rows of a frame, ready to fit scopes on."""
+    """The training rows of a frame, ready to fit scopes on: those that have all features which have values at all."""
 
     def __init__(self, frame: Frame, settings: Settings) -> None:
-        """Standardise the features over the training rows that have all of them."""
         self.settings = settings
         train = frame.take(~frame.test)
         unknown = np.isnan(train.values)
         self.known_features: Bools = ~unknown.all(axis=0) if len(train) else np.zeros(len(frame.features), bool)
         complete = ~unknown[:, self.known_features].any(axis=1)
-        self.n_incomplete_by_row = ~complete
         self.incomplete = train.take(~complete)
         self.frame = train.take(complete)
-        values = self.frame.values[:, self.known_features]
-        self.mean = values.mean(axis=0) if len(values) else np.zeros(values.shape[1])
-        scale = values.std(axis=0) if len(values) else np.ones(values.shape[1])
-        self.scale = np.where(scale > 0, scale, 1.0)
-        self.standardized = (values - self.mean) / self.scale
-        threads = regression.available_threads()
-        self.rows = Rows(np.ascontiguousarray(self.standardized), self.frame.labels.astype(np.uint8), threads=threads)
-        self.folds = [
-            self.rows.add_indicator((self.frame.fold == fold).astype(np.uint8)) for fold in range(settings.folds)
-        ]
         self.shift = self._prevalence_shift()
 
     def _prevalence_shift(self) -> float:
@@ -116,51 +104,39 @@ class Training:
         n_representative = np.count_nonzero(self.frame.labels & self.frame.representative)
         return float(np.sqrt(1 / n_representative - 1 / n_memorized))
 
-    def literals(self, scopes: Sequence[Scope]) -> npt.NDArray[np.int32]:
-        """Choices (k, 1) of the scopes' rows."""
-        return np.array(
-            [[self.rows.add_indicator(scope.rule.holds(self.frame).astype(np.uint8)) + 1] for scope in scopes], np.int32
-        ).reshape(len(scopes), 1)
-
     def fit(self, scopes: Sequence[Scope]) -> list[ScopeFit]:
         """Fit one regression on each scope's rows."""
-        if not len(self.frame) or not scopes:
-            return [self._nothing(scope, "no training rows", 0, 0) for scope in scopes]
-        choices = self.literals(scopes)
-        columns = [self.usable_columns(scope.rule.holds(self.frame)) for scope in scopes]
-        active = np.array([column.active for column in columns])
-        penalty = np.array([column.variance for column in columns])
-        fits = regression.fit(self.rows, choices, penalty=penalty, active=active)
-        plain = regression.fit(self.rows, choices, penalty=0.0, active=active)
-        return [
-            self._result(scope, columns[k], fits, k, plain.log_likelihood[k] if plain.status[k] == FITTED else np.nan)
-            for k, scope in enumerate(scopes)
-        ]
+        return [self._fit(scope) for scope in scopes]
 
-    def usable_columns(self, chosen: Bools) -> Columns:
-        """Which columns can be used among the chosen training rows, with their variance and inflation there."""
-        return find_columns(self.standardized[chosen], self.settings.maximum_inflation)
-
-    def _result(self, scope: Scope, columns: Columns, fits: regression.Fits, k: int, log_likelihood: float) -> ScopeFit:
-        n_rows, n_memorized = int(fits.n_rows[k]), int(fits.n_positive[k])
+    def _fit(self, scope: Scope) -> ScopeFit:
+        chosen = scope.rule.holds(self.frame)
+        n_rows, n_memorized = int(chosen.sum()), int(self.frame.labels[chosen].sum())
         needed = self.settings.minimum_class_rows
-        if min(n_memorized, n_rows - n_memorized) < needed:
+        if min(n_memorized, n_rows - n_memorized) < max(needed, 1):
             status = f"too few examples: {n_memorized} memorized and {n_rows - n_memorized} other training rows, {needed} "
             return self._nothing(scope, status + "of each needed", n_rows, n_memorized)
-        if fits.status[k] not in (FITTED, "separated"):
-            return self._nothing(scope, str(fits.status[k]), n_rows, n_memorized)
+        columns = find_columns(self.frame.values[chosen][:, self.known_features], self.settings.maximum_inflation)
+        rows = standardized_rows(self.frame.values[chosen][:, self.known_features], self.frame.labels[chosen], columns)
+        every = np.zeros((1, 1), np.int32)
+        fits = regression.fit(rows, every)
+        plain = regression.fit(rows, every, penalty=0.0, start=np.nan_to_num(fits.coefficients[0]))
+        log_likelihood = plain.log_likelihood[0] if plain.status[0] == FITTED else float("nan")
+        return self._result(scope, columns, fits, float(log_likelihood))
+
+    def _result(self, scope: Scope, columns: Columns, fits: regression.Fits, log_likelihood: float) -> ScopeFit:
+        n_rows, n_memorized = int(fits.n_rows[0]), int(fits.n_positive[0])
+        if fits.status[0] not in (FITTED, "separated"):
+            return self._nothing(scope, str(fits.status[0]), n_rows, n_memorized)
         status = FITTED
-        if fits.status[k] == "separated":
+        if fits.status[0] == "separated":
             status = "fitted, but the rows are separable: only the penalty bounds the coefficients"
-        used = np.append(columns.active, True)
         # From standardised columns to the features' own units: coefficient / scale, and an intercept at 0 of each.
-        change = np.diag(np.append(1 / self.scale, 1.0))
-        change[-1, :-1] = -self.mean / self.scale
-        change = change[np.ix_(used, used)]
-        covariance = change @ np.linalg.inv(fits.information[k][np.ix_(used, used)]) @ change.T
-        own = change @ fits.coefficients[k][used]
+        mean, scale = columns.mean[columns.active], columns.scale[columns.active]
+        change = np.diag(np.append(1 / scale, 1.0))
+        change[-1, :-1] = -mean / scale
+        covariance = change @ np.linalg.inv(fits.information[0]) @ change.T
+        own = change @ fits.coefficients[0]
         errors = np.sqrt(np.diag(covariance))
-        spread = np.sqrt(columns.variance) * self.scale
         return ScopeFit(
             scope=scope,
             status=status,
@@ -168,15 +144,15 @@ class Training:
             intercept=float(own[-1] + self.shift),
             standard_errors=self._spread(errors[:-1], columns.active),
             intercept_error=float(np.hypot(errors[-1], self.shift_error())),
-            means=self._spread(self.mean + columns.mean * self.scale),
-            scales=self._spread(spread),
+            means=self._spread(columns.mean),
+            scales=self._spread(columns.scale),
             inflation=self._spread(columns.inflation),
             notes=self._notes(columns.notes),
             shift=self.shift,
             n_rows=n_rows,
             n_memorized=n_memorized,
             n_incomplete=int(np.count_nonzero(scope.rule.holds(self.incomplete))),
-            log_likelihood=float(log_likelihood),
+            log_likelihood=log_likelihood,
         )
 
     def _nothing(self, scope: Scope, status: str, n_rows: int, n_memorized: int) -> ScopeFit:
@@ -203,18 +179,18 @@ class Training:
 
 @dataclass(frozen=True)
 class Columns:
-    """Which of d standardised columns can be used among some rows.
+    """Which of d columns can be used among some rows.
 
     Attributes:
         active: (d,).
-        mean, variance: (d,).
+        mean, scale: (d,) mean and standard deviation.
         inflation: (d,) variance inflation 1 / (1 − R²) among the active columns, NaN elsewhere.
         notes: (d,) 'used', or why not.
     """
 
     active: Bools
     mean: Floats
-    variance: Floats
+    scale: Floats
     inflation: Floats
     notes: tuple[str, ...]
 
@@ -230,22 +206,29 @@ def find_columns(values: Floats, maximum_inflation: float = 0.0) -> Columns:
     if n == 0:
         nothing = np.full(d, np.nan)
         return Columns(np.zeros(d, bool), nothing, np.zeros(d), nothing, ("not fitted",) * d)
-    mean, variance = values.mean(axis=0), values.var(axis=0)
-    active = np.ptp(values, axis=0) > 0
+    mean, scale = values.mean(axis=0), values.std(axis=0)
+    active = (np.ptp(values, axis=0) > 0) & (scale > 0)
     notes = ["used" if usable else "constant" for usable in active]
-    centred = (values - mean)[:, active] / np.sqrt(variance[active])
     correlation = np.eye(d)
-    correlation[np.ix_(active, active)] = centred.T @ centred / n
+    correlation[np.ix_(active, active)] = np.atleast_2d(np.corrcoef(values[:, active], rowvar=False))
     limit = maximum_inflation or COLLINEAR
     while True:
         inflation = np.full(d, np.nan)
         inflation[active] = _inflation(correlation[np.ix_(active, active)])
         if not active.any() or np.nanmax(inflation) <= limit:
-            return Columns(active, mean, variance, inflation, tuple(notes))
+            return Columns(active, mean, scale, inflation, tuple(notes))
         # Of columns that say the same, the last goes.
         worst = int(np.flatnonzero(inflation >= min(np.nanmax(inflation), COLLINEAR))[-1])
         notes[worst] = f"variance inflation {inflation[worst]:.3g}" if inflation[worst] < COLLINEAR else "collinear"
         active[worst] = False
+
+
+def standardized_rows(values: Floats, labels: Bools, columns: Columns) -> Rows:
+    """The active columns, standardised, ready to fit on."""
+    active = columns.active
+    standardized = (values[:, active] - columns.mean[active]) / columns.scale[active]
+    threads = regression.available_threads()
+    return Rows(np.ascontiguousarray(standardized), labels.astype(np.uint8), threads=threads)
 
 
 def _inflation(correlation: Floats) -> Floats:

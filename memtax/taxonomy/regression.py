@@ -2,7 +2,8 @@
 
 Each minimises  sum_i w(y_i) log(1 + exp(-s_i z_i)) + 1/2 sum_j penalty_j b_j^2  with z = X b + intercept, s = ±1: with
 penalty 1 scikit-learn's LogisticRegression(C=1), whose intercept is not penalised either. A step is halved until it does
-not raise the objective; the last one is below TOLERANCE, and since Newton's method converges quadratically the
+not raise the objective. The last one is below TOLERANCE, or below DECREMENT in squared standard errors (where columns nearly
+repeat each other, rounding keeps steps from becoming smaller); since Newton's method converges quadratically the
 coefficients are then far closer to the optimum than that.
 """
 
@@ -20,10 +21,10 @@ Floats = npt.NDArray[np.float64]
 Choices = npt.NDArray[np.int32]
 
 TOLERANCE = 1e-7
+DECREMENT = 1e-12
 MAXIMUM_STEPS = 60
-# Of unit-scaled columns: beyond it, rows are told apart so well that the likelihood has no maximum.
-LARGEST_LOG_ODDS = 500.0
-EVERY_ROW = np.zeros((1, 1), np.int32)
+# Coefficients of standardised columns beyond it are on their way to infinity.
+LARGEST_COEFFICIENT = 1e8
 
 
 @dataclass(frozen=True)
@@ -124,10 +125,11 @@ def fit(
         step[ids] = -_solve(full, gradient[better], used[ids])
         size = np.abs(step[ids]).max(axis=1, initial=0)
         separated = errors[better] == 0
-        finished = size < TOLERANCE
+        decrement = -np.einsum("kj,kj->k", gradient[better], step[ids])
+        finished = (size < TOLERANCE) | (np.abs(decrement) < DECREMENT)
         # Perfectly told apart and still growing: no maximum of the likelihood, so what there is is no estimate.
         hopeless = separated & ~finished & ~penalties[ids].any(axis=1) & (loss[better] < 1e-3)
-        done = finished | hopeless | (np.abs(current[ids]).max(axis=1) > 1e8)
+        done = finished | hopeless | (np.abs(current[ids]).max(axis=1) > LARGEST_COEFFICIENT)
         closed = ids[done]
         result[closed] = np.where(finished[done, None], current[closed] + step[closed], np.nan)
         information[closed] = full[done]

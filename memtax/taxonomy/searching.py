@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from memtax.taxonomy.corrected import Training
+from memtax.taxonomy.corrected import Training, find_columns, standardized_rows
 from memtax.taxonomy.frame import Frame, Rule, Scope
 from memtax.taxonomy.search import PartitionSearch, Searched, find_thresholds, make_plan, searched_features
 from memtax.taxonomy.settings import Settings
@@ -39,11 +39,13 @@ def search_rows(model: str, revision: str, frame: Frame, settings: Settings, sto
     plan = make_plan(thresholds)
     if not plan.candidates:
         return []
+    values = own.values[:, training.known_features]
+    rows_to_fit = standardized_rows(values, own.labels, find_columns(values))
     search = PartitionSearch(
-        training.rows, plan, [own.column(threshold.feature) for threshold in plan.thresholds], store=store
+        rows_to_fit, plan, [own.column(threshold.feature) for threshold in plan.thresholds], store=store
     )
     inner = [
-        training.rows.add_indicator((own.groups % NESTED_FOLDS == fold).astype(np.uint8)) for fold in range(NESTED_FOLDS)
+        rows_to_fit.add_indicator((own.groups % NESTED_FOLDS == fold).astype(np.uint8)) for fold in range(NESTED_FOLDS)
     ]
     whole = search.fit()
     scores = search.nested_losses(inner) / len(own)

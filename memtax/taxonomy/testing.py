@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+import numpy.typing as npt
 from scipy import stats
 
 from memtax.taxonomy import published, regression
-from memtax.taxonomy.corrected import BASELINE, FITTED, Training, find_columns
+from memtax.taxonomy.corrected import BASELINE, FITTED, Training, find_columns, standardized_rows
 from memtax.taxonomy.frame import Frame, Scope
 from memtax.taxonomy.settings import Settings
 from memtax.taxonomy.tables import Row
 from memtax.taxonomy.taxonomies import TAXONOMY, scopes_of
 from memtax.taxonomy.training import published_sample
+
+Floats = npt.NDArray[np.float64]
 
 LIKELIHOOD_RATIO = "likelihood ratio"
 WILCOXON = "Wilcoxon signed rank"
@@ -61,41 +66,48 @@ def test_rows(frame: Frame, settings: Settings, searched: tuple[Scope, ...]) -> 
     return rows
 
 
-def fold_losses(training: Training, scopes: list[Scope]) -> dict[str, np.ndarray]:
-    """Mean log-loss (folds,) of every predictor on each fold, refitted on the others; NaN where a part has no fit."""
-    frame, rows = training.frame, training.rows
-    literals = training.literals(scopes)[:, 0]
-    masks = [scope.rule.holds(frame) for scope in scopes]
-    result: dict[str, np.ndarray] = {}
-    for number, fold in enumerate(training.folds):
-        outside = frame.fold != number
-        columns = [find_columns(training.standardized[mask & outside]) for mask in masks]
-        choices = np.array([[literal, -(fold + 1)] for literal in literals], np.int32)
-        fits = regression.fit(
-            rows,
-            choices,
-            penalty=np.array([column.variance for column in columns]),
-            active=np.array([column.active for column in columns]),
-        )
-        coefficients = np.nan_to_num(fits.coefficients)
-        held_out = np.array([[literal, fold + 1] for literal in literals], np.int32)
-        loss = rows.derive(held_out, coefficients, np.ones((len(scopes), 2)), with_hessian=False)[0]
-        # A part without a fit is answered by the baseline.
-        unfitted = np.isnan(fits.coefficients).any(axis=1)
-        if unfitted.any():
-            again = np.repeat(coefficients[:1], int(unfitted.sum()), axis=0)
-            loss[unfitted] = rows.derive(
-                held_out[unfitted], again, np.ones((len(again), 2)), with_hessian=False
-            )[0]
-        n = np.count_nonzero(~outside)
-        for predictor in dict.fromkeys(scope.predictor for scope in scopes):
-            own = [k for k, scope in enumerate(scopes) if scope.predictor == predictor]
-            value = loss[own].sum() / n if n else np.nan
-            result.setdefault(predictor, np.full(len(training.folds), np.nan))[number] = value
+def fold_losses(training: Training, scopes: Sequence[Scope]) -> dict[str, Floats]:
+    """Mean log-loss (folds,) of every predictor on each fold, refitted on the others.
+
+    A part that cannot be fitted without the fold is answered by the baseline, as in predictions.
+    """
+    frame = training.frame
+    log_odds: dict[str, Floats] = {}
+    for scope in scopes:
+        own = _held_out_log_odds(training, scope)
+        so_far = log_odds.setdefault(scope.predictor, log_odds[BASELINE].copy() if log_odds else own)
+        np.copyto(so_far, own, where=~np.isnan(own))
+    sign = np.where(frame.labels, -1.0, 1.0)
+    folds = np.arange(training.settings.folds)
+    sizes = np.bincount(frame.fold, minlength=len(folds))
+    return {
+        predictor: np.bincount(frame.fold, np.logaddexp(0, sign * values), len(folds)) / np.maximum(sizes, 1)
+        for predictor, values in log_odds.items()
+    }
+
+
+def _held_out_log_odds(training: Training, scope: Scope) -> Floats:
+    """(n,) log-odds of the scope's rows by fits without the row's fold; NaN elsewhere and where there is no fit."""
+    frame = training.frame
+    result = np.full(len(frame), np.nan)
+    chosen = scope.rule.holds(frame)
+    values = frame.values[chosen][:, training.known_features]
+    columns = find_columns(values)
+    if not columns.active.any():
+        return result
+    rows = standardized_rows(values, frame.labels[chosen], columns)
+    fold = frame.fold[chosen]
+    numbers = [rows.add_indicator((fold == number).astype(np.uint8)) for number in range(training.settings.folds)]
+    fits = regression.fit(rows, np.array([[-(number + 1)] for number in numbers], np.int32))
+    enough = np.minimum(fits.n_positive, fits.n_rows - fits.n_positive) >= training.settings.minimum_class_rows
+    coefficients = np.where(enough[:, None], fits.coefficients, np.nan)[fold]
+    active = columns.active
+    standardized = (values[:, active] - columns.mean[active]) / columns.scale[active]
+    result[chosen] = np.einsum("ij,ij->i", standardized, coefficients[:, :-1]) + coefficients[:, -1]
     return result
 
 
-def _wilcoxon(baseline: np.ndarray, other: np.ndarray, chosen: str) -> Row:
+def _wilcoxon(baseline: Floats, other: Floats, chosen: str) -> Row:
     row: Row = {"test": WILCOXON, "method": REFITTED, "n": len(baseline)}
     gain = baseline - other
     gain = gain[~np.isnan(gain)]
