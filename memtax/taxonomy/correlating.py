@@ -11,11 +11,6 @@ from memtax.taxonomy.settings import Settings
 from memtax.taxonomy.tables import Row
 from memtax.taxonomy.training import published_sample
 
-# The paper's thresholds of the probability of natural language; what lies between is neither.
-NATURAL_LANGUAGE_FROM = 0.525
-CODE_UP_TO = 0.4
-SUBSETS = ("all", "natural_language", "code")
-
 
 def correlation_rows(model: str, revision: str, frame: Frame, settings: Settings) -> list[Row]:
     """Correlations of each feature with the label; those that are not defined are NULL, and say why.
@@ -32,8 +27,8 @@ def correlation_rows(model: str, revision: str, frame: Frame, settings: Settings
     with np.errstate(invalid="ignore"):
         subsets = {
             "all": np.ones(len(own), bool),
-            "natural_language": own.nl_score >= NATURAL_LANGUAGE_FROM,
-            "code": own.nl_score <= CODE_UP_TO,
+            "natural_language": own.nl_score >= settings.natural_language_from,
+            "code": own.nl_score <= settings.code_up_to,
         }
     rows: list[Row] = []
     for category in (BASELINE, *CATEGORIES):

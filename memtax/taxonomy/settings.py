@@ -25,6 +25,8 @@ class Settings:
     search_rows: int = 1_000_000
     expression: str = ""
     recitation_threshold: int = 6
+    code_up_to: float = 0.4
+    natural_language_from: float = 0.525
 
     @classmethod
     def from_meta(cls, meta: Mapping[str, Any]) -> Settings:
