@@ -15,6 +15,7 @@ COMMANDS = {
     "sample": "memtax.cli.sample",
     "query": "memtax.cli.query",
     "count": "memtax.cli.count",
+    "predict": "memtax.cli.predict",
     "explain": "memtax.cli.explain",
     "doctor": "memtax.cli.doctor",
 }
