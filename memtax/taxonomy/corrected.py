@@ -1,5 +1,7 @@
 """The corrected protocol's regressions: fitted on training rows alone, with intervals from their own information matrix.
 
+Where groups have several rows (copies of one continuation), the intervals allow for these saying the same.
+
 One L2-penalised logistic regression (C = 1 on features standardised within its rows) per scope, without class weights. Sets
 of memorized sequences over-represent these; with labels sampled at different rates the slopes stay what they are, and only
 the intercept is off, by the logarithm of the ratio of the rates (Prentice & Pyke, Biometrika 66, 1979). It is put right, so
@@ -27,6 +29,8 @@ BASELINE = "baseline"
 FITTED = "fitted"
 # A correlation this close to 1 leaves nothing of a column that the others do not say.
 COLLINEAR = 1e10
+INFORMATION = "information matrix"
+CLUSTERED = "information matrix, clustered by group"
 Z_95 = float(stats.norm.ppf(0.975))
 
 
@@ -46,6 +50,7 @@ class ScopeFit:
         shift: what was added to the intercept for the representative sample.
         n_rows, n_memorized, n_incomplete: training rows fitted on, memorized ones, and those left out for a missing value.
         log_likelihood: of the unpenalised fit on the same rows and columns, NaN where it has no maximum.
+        errors_from: what the standard errors were computed from.
     """
 
     scope: Scope
@@ -63,6 +68,7 @@ class ScopeFit:
     n_memorized: int
     n_incomplete: int
     log_likelihood: float
+    errors_from: str
 
     @property
     def n_parameters(self) -> int:
@@ -121,9 +127,11 @@ class Training:
         fits = regression.fit(rows, every)
         plain = regression.fit(rows, every, penalty=0.0, start=np.nan_to_num(fits.coefficients[0]))
         log_likelihood = plain.log_likelihood[0] if plain.status[0] == FITTED else float("nan")
-        return self._result(scope, columns, fits, float(log_likelihood))
+        return self._result(scope, columns, fits, float(log_likelihood), chosen)
 
-    def _result(self, scope: Scope, columns: Columns, fits: regression.Fits, log_likelihood: float) -> ScopeFit:
+    def _result(
+        self, scope: Scope, columns: Columns, fits: regression.Fits, log_likelihood: float, chosen: Bools
+    ) -> ScopeFit:
         n_rows, n_memorized = int(fits.n_rows[0]), int(fits.n_positive[0])
         if fits.status[0] not in (FITTED, "separated"):
             return self._nothing(scope, str(fits.status[0]), n_rows, n_memorized)
@@ -134,7 +142,15 @@ class Training:
         mean, scale = columns.mean[columns.active], columns.scale[columns.active]
         change = np.diag(np.append(1 / scale, 1.0))
         change[-1, :-1] = -mean / scale
-        covariance = change @ np.linalg.inv(fits.information[0]) @ change.T
+        inverse = np.linalg.inv(fits.information[0])
+        clustered = clustered_covariance(
+            inverse,
+            (self.frame.values[chosen][:, self.known_features][:, columns.active] - mean) / scale,
+            self.frame.labels[chosen],
+            fits.coefficients[0],
+            self.frame.groups[chosen],
+        )
+        covariance = change @ (inverse if clustered is None else clustered) @ change.T
         own = change @ fits.coefficients[0]
         errors = np.sqrt(np.diag(covariance))
         return ScopeFit(
@@ -153,6 +169,7 @@ class Training:
             n_memorized=n_memorized,
             n_incomplete=int(np.count_nonzero(scope.rule.holds(self.incomplete))),
             log_likelihood=log_likelihood,
+            errors_from=INFORMATION if clustered is None else CLUSTERED,
         )
 
     def _nothing(self, scope: Scope, status: str, n_rows: int, n_memorized: int) -> ScopeFit:
@@ -162,7 +179,7 @@ class Training:
         nan = float("nan")
         return ScopeFit(
             *(scope, status, empty, nan, empty, nan, empty, empty, empty, notes, self.shift),
-            *(n_rows, n_memorized, n_incomplete, nan),
+            *(n_rows, n_memorized, n_incomplete, nan, "nothing"),
         )
 
     def _spread(self, values: Floats, active: Bools | None = None) -> Floats:
@@ -221,6 +238,32 @@ def find_columns(values: Floats, maximum_inflation: float = 0.0) -> Columns:
         worst = int(np.flatnonzero(inflation >= min(np.nanmax(inflation), COLLINEAR))[-1])
         notes[worst] = f"variance inflation {inflation[worst]:.3g}" if inflation[worst] < COLLINEAR else "collinear"
         active[worst] = False
+
+
+def clustered_covariance(
+    inverse: Floats, values: Floats, labels: Bools, coefficients: Floats, groups: npt.NDArray[np.int64]
+) -> Floats | None:
+    """The covariance of coefficients where rows of one group say the same (Liang & Zeger, Biometrika 73, 1986).
+
+    H⁻¹ (Σ_g s_g s_gᵀ) H⁻¹ · G / (G − 1), with s_g the sum of a group's scores.
+
+    Args:
+        inverse: (d + 1, d + 1) inverse information H⁻¹.
+        values: (n, d) as fitted.
+        labels, groups: (n,).
+        coefficients: (d + 1,), the intercept last.
+
+    Returns:
+        None where no group has two rows: the information matrix alone is then right.
+    """
+    _, codes = np.unique(groups, return_inverse=True)
+    n_groups = int(codes.max()) + 1
+    if n_groups == len(labels) or n_groups < 2:
+        return None
+    residuals = _expit(values @ coefficients[:-1] + coefficients[-1]) - labels
+    scores = [np.bincount(codes, residuals * values[:, j], n_groups) for j in range(values.shape[1])]
+    by_group = np.column_stack([*scores, np.bincount(codes, residuals, n_groups)])
+    return inverse @ (by_group.T @ by_group) @ inverse * n_groups / (n_groups - 1)
 
 
 def standardized_rows(values: Floats, labels: Bools, columns: Columns) -> Rows:

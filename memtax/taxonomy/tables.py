@@ -16,7 +16,7 @@ MODELS = pa.schema(
         *[(name, pa.float64()) for name in ("wald_statistic", "p_value", "variance_inflation")],
         *[(name, pa.float64()) for name in ("feature_mean", "feature_scale", "prevalence_shift")],
         *[(name, pa.int64()) for name in ("n_train_rows", "n_train_memorized", "n_rows_without_features")],
-        *[(name, pa.string()) for name in ("settings", "versions")],
+        *[(name, pa.string()) for name in ("errors_from", "settings", "versions")],
     ]
 )
 INTERCEPT = "(intercept)"

@@ -91,6 +91,7 @@ def _shared(fit: ScopeFit) -> Row:
         "n_train_rows": fit.n_rows,
         "n_train_memorized": fit.n_memorized,
         "n_rows_without_features": fit.n_incomplete,
+        "errors_from": fit.errors_from,
     }
 
 
@@ -121,6 +122,7 @@ def published_rows(frame: Frame) -> list[Row]:
             "n_train_rows": fit.n_train,
             "n_train_memorized": fit.n_train_memorized,
             "n_rows_without_features": len(frame) - len(used),
+            "errors_from": "information of the test rows, as published" if len(fit.wald) else "nothing",
             "prevalence_shift": 0.0,
         }
         own = fit.coefficients[:-1] / scale

@@ -25,6 +25,7 @@ select
     n_train_rows,
     n_train_memorized,
     n_rows_without_features,
+    errors_from,
     settings,
     versions
 from {{ ref('int_taxonomy__fits') }}
