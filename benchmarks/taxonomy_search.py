@@ -75,16 +75,25 @@ def main() -> int:
         "nested_validation_seconds": nested_seconds,
         **peers,
     }
-    print_table(f"{len(plan.candidates)} candidates on {n:,} rows × {len(FEATURES)} features", [
-        {"fit of": "memtax, 2 threads", "seconds": seconds, "off by at most": peers["memtax_error"]},
-        {"fit of": "scikit-learn lbfgs (scaled up)", "seconds": peers["lbfgs_seconds"], "off by at most": peers["lbfgs_error"]},
-        {
-            "fit of": "scikit-learn newton-cholesky (scaled up)",
-            "seconds": peers["newton_seconds"],
-            "off by at most": peers["newton_error"],
-        },
-    ])
-    print(f"\n{usable} candidates could be fitted; {cpu_seconds:.1f} processor-seconds; nested validation {nested_seconds:.1f} s")
+    print_table(
+        f"{len(plan.candidates)} candidates on {n:,} rows × {len(FEATURES)} features",
+        [
+            {"fit of": "memtax, 2 threads", "seconds": seconds, "off by at most": peers["memtax_error"]},
+            {
+                "fit of": "scikit-learn lbfgs (scaled up)",
+                "seconds": peers["lbfgs_seconds"],
+                "off by at most": peers["lbfgs_error"],
+            },
+            {
+                "fit of": "scikit-learn newton-cholesky (scaled up)",
+                "seconds": peers["newton_seconds"],
+                "off by at most": peers["newton_error"],
+            },
+        ],
+    )
+    print(
+        f"\n{usable} candidates could be fitted; {cpu_seconds:.1f} processor-seconds; nested validation {nested_seconds:.1f} s"
+    )
     write_json(arguments.json, figures)
     return 0 if float(str(peers["memtax_error"])) <= AGREEMENT else 1
 
@@ -137,7 +146,9 @@ def compare(
         best = np.append(optimum.coef_[0], optimum.intercept_)
         errors["memtax"] = max(errors["memtax"], float(np.abs(searched.coefficients[part] - best).max()))
         for name, options in solvers.items():
-            took, fit = timed(lambda o=options, x=own, y=own_labels: LogisticRegression(class_weight="balanced", **o).fit(x, y))
+            took, fit = timed(
+                lambda o=options, x=own, y=own_labels: LogisticRegression(class_weight="balanced", **o).fit(x, y)
+            )
             seconds[name] += took
             errors[name] = max(errors[name], float(np.abs(np.append(fit.coef_[0], fit.intercept_) - best).max()))
     scale = all_rows / searched.n_rows[chosen].sum()

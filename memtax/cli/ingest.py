@@ -182,7 +182,9 @@ def sequences(
     show_default=True,
     help="How the columns are named: as in the table features, or as in the paper's 27.",
 )
-@click.option("--corpus", "corpus_name", help="Whose sequences these are (default: the registered model's, or published).")
+@click.option(
+    "--corpus", "corpus_name", help="Whose sequences these are (default: the registered model's, or published)."
+)
 @click.option("--replace", is_flag=True, help="Drop the features of this dataset and model first.")
 def features(
     dataset: str,

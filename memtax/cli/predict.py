@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
+
+if TYPE_CHECKING:
+    import duckdb
 
 KEYS = ("dataset", "corpus", "sequence_id", "token_offset", "model", "revision")
 
@@ -10,7 +15,9 @@ KEYS = ("dataset", "corpus", "sequence_id", "token_offset", "model", "revision")
 @click.command()
 @click.argument("model_file", metavar="FILE", type=click.Path(dir_okay=False))
 @click.argument("source", required=False, type=click.Path())
-@click.option("--save", metavar="MODEL[@REVISION]", help="Write the store's regressions of this model to FILE, and stop.")
+@click.option(
+    "--save", metavar="MODEL[@REVISION]", help="Write the store's regressions of this model to FILE, and stop."
+)
 @click.option("--predictor", default="taxonomy", show_default=True, help="baseline, taxonomy, tree, searched or own.")
 @click.option("--output", type=click.Path(dir_okay=False), help="Write Parquet there instead of CSV to stdout.")
 def predict(model_file: str, source: str | None, save: str | None, predictor: str, output: str | None) -> None:
@@ -41,30 +48,32 @@ def predict(model_file: str, source: str | None, save: str | None, predictor: st
     if source is None:
         with store.reading() as connection:
             store.require_table(connection, "main", "features", "run dbt run, or name a SOURCE")
-            _write(predict_rows, connection, content, "main.features", predictor, output)
+            _write(connection, predict_rows(connection, content, "main.features", KEYS, predictor), output)
         return
     import duckdb
 
     from memtax.datasets.published_source import relation_of_files
 
-    relation = relation_of_files([Path(source)])
+    relation = f"(from {relation_of_files([Path(source)])})"
     with duckdb.connect() as connection:
-        _write(predict_rows, connection, content, f"(from {relation})", predictor, output)
+        there = {name for name, *_ in connection.execute(f"describe from {relation}").fetchall()}
+        keys = [name for name in KEYS if name in there]
+        _write(connection, predict_rows(connection, content, relation, keys, predictor), output)
 
 
-def _write(predict_rows, connection, content, relation, predictor, output) -> None:  # type: ignore[no-untyped-def]
+def _write(connection: duckdb.DuckDBPyConnection, table: str, output: str | None) -> None:
+    """Parquet in a file, or CSV on stdout."""
     import sys
+    from pathlib import Path
 
     import pyarrow.csv
     import pyarrow.parquet
 
-    there = {name for name, *_ in connection.execute(f"describe from {relation}").fetchall()}
-    keys = [name for name in KEYS if name in there]
-    rows = connection.execute(
-        f"from {predict_rows(connection, content, relation, keys, predictor)}"
-    ).to_arrow_table()
+    rows = connection.execute(f"from {table}").to_arrow_table()
     if output is None:
         pyarrow.csv.write_csv(rows, sys.stdout.buffer)
         return
-    pyarrow.parquet.write_table(rows, output)
+    temporary = Path(f"{output}.writing")
+    pyarrow.parquet.write_table(rows, temporary)
+    temporary.replace(output)
     click.echo(f"{output}: {rows.num_rows:,} rows")

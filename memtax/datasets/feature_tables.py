@@ -80,8 +80,10 @@ def land_features(
     shape: dict[str, str | int | None] = {"schema": schema.name, "corpus": corpus, "prompt_length": prompt_length}
     checksum = content_checksum(paths, shape)
     again = shlex.join(
-        ["memtax", "ingest", "features", dataset, *map(str, paths), "--model", f"{model}@{revision}"]
-        + ["--schema", schema.name, "--corpus", corpus]
+        [
+            *("memtax", "ingest", "features", dataset, *map(str, paths), "--model", f"{model}@{revision}"),
+            *("--schema", schema.name, "--corpus", corpus),
+        ]
     )
     there = _find(connection, dataset, model, revision)
     if there is not None and there[0] == checksum:
@@ -237,7 +239,8 @@ def _summary(
 ) -> FeatureLanding:
     keys = [dataset, model, revision]
     n_rows, n_repeated, corpus = connection.execute(
-        "select n_rows, n_repeated, corpus from raw.feature_tables where dataset = ? and model = ? and revision = ?", keys
+        "select n_rows, n_repeated, corpus from raw.feature_tables where dataset = ? and model = ? and revision = ?",
+        keys,
     ).fetchone()  # type: ignore[misc]
     (n_memorized,) = connection.execute(
         "select count(*) from raw.feature_rows where dataset = ? and model = ? and revision = ? and memorized", keys

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -81,15 +82,39 @@ class ScopeFit:
         return np.asarray(values[:, used] @ self.coefficients[used] + self.intercept)
 
 
+class Fitted(Protocol):
+    """What prediction needs of a regression, whether it was just fitted or read from a file."""
+
+    @property
+    def scope(self) -> Scope:
+        """Whose rows it answers for."""
+
+    @property
+    def intercept(self) -> float:
+        """NaN where nothing could be fitted."""
+
+    def log_odds(self, values: Floats) -> Floats:
+        """(n,) for (n, d) values."""
+
+
+def find_known(frame: Frame) -> Bools:
+    """(d,) features that have a value in some row."""
+    return np.asarray(~np.isnan(frame.values).all(axis=0) if len(frame) else np.zeros(len(frame.features), bool))
+
+
+def find_complete(values: Floats) -> Bools:
+    """(n,) rows without a missing value."""
+    return np.asarray(~np.isnan(values).any(axis=1))
+
+
 class Training:
     """The training rows of a frame, ready to fit scopes on: those that have all features which have values at all."""
 
     def __init__(self, frame: Frame, settings: Settings) -> None:
         self.settings = settings
         train = frame.take(~frame.test)
-        unknown = np.isnan(train.values)
-        self.known_features: Bools = ~unknown.all(axis=0) if len(train) else np.zeros(len(frame.features), bool)
-        complete = ~unknown[:, self.known_features].any(axis=1)
+        self.known_features = find_known(train)
+        complete = find_complete(train.values[:, self.known_features])
         self.incomplete = train.take(~complete)
         self.frame = train.take(complete)
         self.shift = self._prevalence_shift()
@@ -119,7 +144,9 @@ class Training:
         n_rows, n_memorized = int(chosen.sum()), int(self.frame.labels[chosen].sum())
         needed = self.settings.minimum_class_rows
         if min(n_memorized, n_rows - n_memorized) < max(needed, 1):
-            status = f"too few examples: {n_memorized} memorized and {n_rows - n_memorized} other training rows, {needed} "
+            status = (
+                f"too few examples: {n_memorized} memorized and {n_rows - n_memorized} other training rows, {needed} "
+            )
             return self._nothing(scope, status + "of each needed", n_rows, n_memorized)
         columns = find_columns(self.frame.values[chosen][:, self.known_features], self.settings.maximum_inflation)
         rows = standardized_rows(self.frame.values[chosen][:, self.known_features], self.frame.labels[chosen], columns)
@@ -282,7 +309,7 @@ def _inflation(correlation: Floats) -> Floats:
     return np.asarray(np.sum(vectors**2 / np.maximum(sizes, 1e-14), axis=1))
 
 
-def predict(fits: Sequence[ScopeFit], frame: Frame) -> dict[str, tuple[Floats, npt.NDArray[np.object_], Bools]]:
+def predict(fits: Sequence[Fitted], frame: Frame) -> dict[str, tuple[Floats, npt.NDArray[np.object_], Bools]]:
     """Apply the fits of one frame's features to rows.
 
     Returns:

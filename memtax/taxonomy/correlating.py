@@ -40,7 +40,7 @@ def correlation_rows(model: str, revision: str, frame: Frame, settings: Settings
                 status = _status(x, y, subset, own)
                 for method in correlations.METHODS:
                     r, p = compute(method, x, y) if len(x) > 2 else (np.nan, np.nan)
-                    row = {"model": model, "revision": revision, "category": category, "subset": subset}
+                    row: Row = {"model": model, "revision": revision, "category": category, "subset": subset}
                     row |= {"feature": feature, "method": method, "ties": ties[method], "correlation": r, "p_value": p}
                     rows.append(row | {"n_rows": len(x), "n_memorized": int(y.sum()), "status": status})
     return rows

@@ -46,7 +46,11 @@ def metric_rows(predictions: pa.Table, settings: Settings) -> list[Row]:
         labels = _bools(first["memorized"])[known]
         groups = _codes(first["group_key"])[known]
         estimates = metrics.by_predictor(
-            labels, {name: p[known] for name, p in probabilities.items()}, groups, settings.bootstrap_samples, settings.seed
+            labels,
+            {name: p[known] for name, p in probabilities.items()},
+            groups,
+            settings.bootstrap_samples,
+            settings.seed,
         )
         shared = {
             "category": category,
@@ -62,7 +66,9 @@ def metric_rows(predictions: pa.Table, settings: Settings) -> list[Row]:
             for measure, one in found.items():
                 row = {"predictor": name, "measure": measure, "n_fallback_rows": fallback}
                 results.append(
-                    shared | row | {"value": one.value, "low": one.low, "high": one.high, "standard_deviation": _std(one)}
+                    shared
+                    | row
+                    | {"value": one.value, "low": one.low, "high": one.high, "standard_deviation": _std(one)}
                 )
                 if name != BASELINE and BASELINE in estimates:
                     value, low, high, p_value = metrics.difference(one, estimates[BASELINE][measure])

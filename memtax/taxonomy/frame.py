@@ -60,14 +60,14 @@ class Frame:
             values=self.values[rows],
             labels=self.labels[rows],
             columns={name: column[rows] for name, column in self.columns.items()},
-            **{
-                name: getattr(self, name)[rows] for name in ("representative", "test", "fold", "groups", "nl_score")
-            },
+            **{name: getattr(self, name)[rows] for name in ("representative", "test", "fold", "groups", "nl_score")},
         )
 
     def keep(self, features: Sequence[str]) -> Frame:
         """Some of the features."""
-        return replace(self, features=tuple(features), values=self.values[:, [self.features.index(f) for f in features]])
+        return replace(
+            self, features=tuple(features), values=self.values[:, [self.features.index(f) for f in features]]
+        )
 
 
 def read_frame(table: pa.Table) -> Frame:

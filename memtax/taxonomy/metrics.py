@@ -142,7 +142,7 @@ def _sums(labels: Bools, p: Floats, blocks: Integers, n_blocks: int, score_bins:
     places = calibration_bins(p)
 
     def per_block(values: npt.NDArray) -> Floats:
-        return np.bincount(blocks, values, n_blocks)
+        return np.bincount(blocks, values, n_blocks).astype(np.float64)
 
     return _Sums(
         histogram=(histogram[0], histogram[1]),
@@ -151,9 +151,9 @@ def _sums(labels: Bools, p: Floats, blocks: Integers, n_blocks: int, score_bins:
         alarms=per_block(likely),
         squared=per_block((p - labels) ** 2),
         log_loss=per_block(-np.log(np.where(labels, bounded, 1 - bounded))),
-        off=np.bincount(blocks * CALIBRATION_BINS + places, labels - p, n_blocks * CALIBRATION_BINS).reshape(
-            n_blocks, CALIBRATION_BINS
-        ),
+        off=np.bincount(blocks * CALIBRATION_BINS + places, labels - p, n_blocks * CALIBRATION_BINS)
+        .reshape(n_blocks, CALIBRATION_BINS)
+        .astype(np.float64),
     )
 
 

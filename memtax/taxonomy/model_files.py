@@ -45,22 +45,30 @@ def write_model(connection: duckdb.DuckDBPyConnection, model: str, revision: str
     Raises:
         StoreError: the store has none of them.
     """
-    rows = connection.execute(
-        "select protocol, predictor, scope, rule, feature, coefficient, settings, versions from main.taxonomy_models "
-        "where model = ? and revision = ?",
-        [model, revision],
-    ).to_arrow_table().to_pylist()
+    rows = (
+        connection.execute(
+            "select protocol, predictor, scope, rule, feature, coefficient, settings, versions from main.taxonomy_models "
+            "where model = ? and revision = ?",
+            [model, revision],
+        )
+        .to_arrow_table()
+        .to_pylist()
+    )
     fits: dict[tuple[str, str], dict[str, Any]] = {}
     for row in rows:
         key = row["predictor"], row["scope"]
-        fit = fits.setdefault(key, {"predictor": key[0], "scope": key[1], "rule": json.loads(row["rule"]), "coefficients": {}})
+        fit = fits.setdefault(
+            key, {"predictor": key[0], "scope": key[1], "rule": json.loads(row["rule"]), "coefficients": {}}
+        )
         if row["feature"] == INTERCEPT:
             fit["intercept"] = row["coefficient"]
         elif row["coefficient"] is not None:
             fit["coefficients"][row["feature"]] = row["coefficient"]
     fitted = [fit for fit in fits.values() if fit.get("intercept") is not None]
     if not fitted:
-        there = connection.execute("select distinct model || '@' || revision from main.taxonomy_models order by 1").fetchall()
+        there = connection.execute(
+            "select distinct model || '@' || revision from main.taxonomy_models order by 1"
+        ).fetchall()
         known = ", ".join(name for (name,) in there) or "none"
         raise StoreError(f"no fitted regressions of {model}@{revision}; taxonomy_models has {known}")
     content = {
@@ -132,7 +140,9 @@ def predict_rows(
     missing = sorted(name for name in needed if _column(name, types) is None)
     if missing:
         raise SourceError(f"the rows have no {', '.join(missing)}, which the model needs; they have {', '.join(types)}")
-    features = [f"cast({_column(name, types) or 'null'} as double) as \"{FEATURE_PREFIX}{name}\"" for name in content["features"]]
+    features = [
+        f'cast({_column(name, types) or "null"} as double) as "{FEATURE_PREFIX}{name}"' for name in content["features"]
+    ]
     category = "category" if "category" in types else _category(content, types)
     # The file may be anyone's: its expression is never run.
     own_category = "own_category" if "own_category" in types else "null"

@@ -6,7 +6,6 @@ of arXiv 2406.17746.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -295,5 +294,3 @@ def fold_metrics(labels: Bools, p: Floats, seed: int = SEED) -> dict[str, tuple[
         name: (float(value[whole].mean()), float(value[whole].std()))
         for name, value in zip(FOLD_MEASURES, values, strict=True)
     }
-
-

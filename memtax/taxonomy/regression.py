@@ -134,9 +134,7 @@ def fit(
         result[closed] = np.where(finished[done, None], current[closed] + step[closed], np.nan)
         information[closed] = full[done]
         log_likelihood[closed] = -loss[better][done]
-        status[closed] = np.where(
-            separated[done], "separated", np.where(finished[done], "fitted", "not converged")
-        )
+        status[closed] = np.where(separated[done], "separated", np.where(finished[done], "fitted", "not converged"))
         left = np.ones(len(todo), bool)
         left[better[done]] = False
         left[stuck] = False

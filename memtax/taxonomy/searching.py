@@ -31,7 +31,13 @@ def search_rows(model: str, revision: str, frame: Frame, settings: Settings, sto
         return []
     training = Training(_sample(frame, settings), settings)
     own = training.frame
-    shared: Row = {"model": model, "revision": revision, "method": METHOD, "n_rows": len(own), "settings": settings.to_json()}
+    shared: Row = {
+        "model": model,
+        "revision": revision,
+        "method": METHOD,
+        "n_rows": len(own),
+        "settings": settings.to_json(),
+    }
     if not len(own) or own.labels.all() or not own.labels.any():
         return []
     names = searched_features([name for name in own.features if not np.isnan(own.column(name)).all()])
@@ -69,9 +75,7 @@ def search_rows(model: str, revision: str, frame: Frame, settings: Settings, sto
                 **{"second_threshold": second.value, "score": scores[number], "baseline_score": baseline},
                 "place": None if np.isnan(scores[number]) else places[number],
                 "status": status,
-                "parts": json.dumps([_part(whole, part) for part in candidate.parts])
-                if status == "fitted"
-                else None,
+                "parts": json.dumps([_part(whole, part) for part in candidate.parts]) if status == "fitted" else None,
             }
         )
     return rows
@@ -131,4 +135,3 @@ def _sample(frame: Frame, settings: Settings) -> Frame:
     share = settings.search_rows / len(frame)
     drawn = np.random.default_rng(settings.seed).random(n_groups) < share
     return frame.take(drawn[frame.groups])
-

@@ -10,7 +10,10 @@ import pyarrow as pa
 
 MODELS = pa.schema(
     [
-        *[(name, pa.string()) for name in ("model", "revision", "predictor", "scope", "rule", "feature", "status", "note")],
+        *[
+            (name, pa.string())
+            for name in ("model", "revision", "predictor", "scope", "rule", "feature", "status", "note")
+        ],
         *[(name, pa.float64()) for name in ("coefficient", "coefficient_low", "coefficient_high")],
         *[(name, pa.float64()) for name in ("standardized_coefficient", "standardized_low", "standardized_high")],
         *[(name, pa.float64()) for name in ("wald_statistic", "p_value", "variance_inflation")],
@@ -36,7 +39,10 @@ METRICS = pa.schema(
 
 TESTS = pa.schema(
     [
-        *[(name, pa.string()) for name in ("model", "revision", "predictor", "compared_with", "scope", "test", "method")],
+        *[
+            (name, pa.string())
+            for name in ("model", "revision", "predictor", "compared_with", "scope", "test", "method")
+        ],
         *[(name, pa.float64()) for name in ("statistic", "degrees_of_freedom", "p_value")],
         ("n", pa.int64()),
         ("status", pa.string()),
@@ -55,7 +61,10 @@ CORRELATIONS = pa.schema(
 SEARCH = pa.schema(
     [
         *[(name, pa.string()) for name in ("model", "revision", "first_feature", "second_feature")],
-        *[(name, pa.float64()) for name in ("first_quantile", "first_threshold", "second_quantile", "second_threshold")],
+        *[
+            (name, pa.float64())
+            for name in ("first_quantile", "first_threshold", "second_quantile", "second_threshold")
+        ],
         ("place", pa.int64()),
         *[(name, pa.float64()) for name in ("score", "baseline_score")],
         ("method", pa.string()),
@@ -105,9 +114,11 @@ def pairs_of(relation: Any) -> list[tuple[str, str]]:
 
 def rows_of(relation: Any, model: str, revision: str) -> pa.Table:
     """The rows of one model and revision: representative ones first, each dataset in the order of its source."""
-    return chosen(relation, model, revision).order(
-        "is_representative desc, dataset, source_row, corpus, sequence_id, token_offset"
-    ).to_arrow_table()
+    return (
+        chosen(relation, model, revision)
+        .order("is_representative desc, dataset, source_row, corpus, sequence_id, token_offset")
+        .to_arrow_table()
+    )
 
 
 def chosen(relation: Any, model: str, revision: str) -> Any:

@@ -114,7 +114,9 @@ def _wilcoxon(baseline: Floats, other: Floats, chosen: str) -> Row:
     if len(gain) < 2 or not np.any(gain):
         return row | {"status": "no differences to rank"}
     result = stats.wilcoxon(gain)
-    status = f"median gain {np.median(gain):.6g} nats a row; folds share training rows, so that they are not independent"
+    status = (
+        f"median gain {np.median(gain):.6g} nats a row; folds share training rows, so that they are not independent"
+    )
     return row | {"statistic": result.statistic, "p_value": result.pvalue, "status": status + chosen}
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 from scipy import stats
 
 from memtax.taxonomy import published
-from memtax.taxonomy.corrected import BASELINE, FITTED, Z_95, ScopeFit, Training, predict
+from memtax.taxonomy.corrected import BASELINE, FITTED, Z_95, ScopeFit, Training, find_complete, predict
 from memtax.taxonomy.frame import CATEGORIES, Frame, Rule, Scope
 from memtax.taxonomy.settings import Settings, versions
 from memtax.taxonomy.tables import INTERCEPT, PREDICTIONS, Row
@@ -99,7 +99,7 @@ def published_sample(frame: Frame) -> tuple[published.Sample, Frame, npt.NDArray
     """The paper's sample, the frame of the features and rows in it, and the mean and scale of each feature."""
     known = [name for name in frame.features if not np.isnan(frame.column(name)).all()]
     used = frame.keep(known)
-    used = used.take(~np.isnan(used.values).any(axis=1))
+    used = used.take(find_complete(used.values))
     values, mean, scale = published.scale_features(used.values, np.array([name not in NOT_SCALED for name in known]))
     categories = used.columns["category"].astype(str)
     return published.Sample(values, used.labels, categories, used.representative), used, mean, scale
@@ -159,7 +159,7 @@ def published_predictions_table(model: str, revision: str, rows: pa.Table, frame
         return PREDICTIONS.empty_table()
     taxonomy = published.fit_taxonomy(sample)
     known = [frame.features.index(name) for name in used.features]
-    places = np.flatnonzero(~np.isnan(frame.values[:, known]).any(axis=1))
+    places = np.flatnonzero(find_complete(frame.values[:, known]))
     test = taxonomy.test
     source = rows.take(pa.array(places[test]))
     baseline = published.probabilities(taxonomy.baseline.coefficients, sample.values[test])

@@ -38,7 +38,9 @@ def comparison_sentences(rows: Sequence[Mapping[str, Any]]) -> list[str]:
         apart = f", though its interval overlaps that of {rivals}" if rivals else ""
         sentences.append(f"The largest gain over the baseline is that of {_name(best)}{apart}.")
     if rows[0]["n_memorized"] < FEW:
-        sentences.append(f"Only {rows[0]['n_memorized']} of the {rows[0]['n_rows']:,} test rows are memorized: take all this lightly.")
+        sentences.append(
+            f"Only {rows[0]['n_memorized']} of the {rows[0]['n_rows']:,} test rows are memorized: take all this lightly."
+        )
     return sentences
 
 

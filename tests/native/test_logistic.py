@@ -25,7 +25,10 @@ def reference(values: np.ndarray, labels: np.ndarray, b: np.ndarray, weights: np
 @pytest.mark.parametrize("instruction_set", instruction_sets())
 @settings(max_examples=25, deadline=None)
 @given(
-    n=st.integers(1, 1300), d=st.integers(0, 20), seed=st.integers(0, 2**32 - 1), scale=st.sampled_from([0.1, 1.0, 40.0])
+    n=st.integers(1, 1300),
+    d=st.integers(0, 20),
+    seed=st.integers(0, 2**32 - 1),
+    scale=st.sampled_from([0.1, 1.0, 40.0]),
 )
 def test_sums_are_those_of_numpy(instruction_set: str, n: int, d: int, seed: int, scale: float) -> None:
     rng = np.random.default_rng(seed)
@@ -51,7 +54,9 @@ def test_sums_are_those_of_numpy(instruction_set: str, n: int, d: int, seed: int
 
 def test_extreme_log_odds_neither_overflow_nor_vanish() -> None:
     rows = Rows(np.array([[1.0], [1.0], [-1.0]]), np.array([0, 1, 1], np.uint8))
-    loss, gradient, hessian, errors = rows.derive(np.zeros((1, 1), np.int32), np.array([[5000.0, 0.0]]), np.ones((1, 2)))
+    loss, gradient, hessian, errors = rows.derive(
+        np.zeros((1, 1), np.int32), np.array([[5000.0, 0.0]]), np.ones((1, 2))
+    )
     assert loss[0] == pytest.approx(10_000)
     np.testing.assert_allclose(gradient[0], [2, 0], atol=1e-12)
     assert np.isfinite(hessian).all()

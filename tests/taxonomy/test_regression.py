@@ -28,7 +28,9 @@ def test_coefficients_are_the_optimum(n: int, d: int, seed: int, balanced: bool)
     values, labels = problem(n, d, seed)
     fits = regression.fit(Rows(values, labels.astype(np.uint8)), EVERY, balanced=balanced, threads=1)
     weight = "balanced" if balanced else None
-    tight = LogisticRegression(class_weight=weight, solver="newton-cholesky", tol=1e-12, max_iter=1000).fit(values, labels)
+    tight = LogisticRegression(class_weight=weight, solver="newton-cholesky", tol=1e-12, max_iter=1000).fit(
+        values, labels
+    )
     np.testing.assert_allclose(fits.coefficients[0, :-1], tight.coef_[0], atol=1e-6)
     np.testing.assert_allclose(fits.coefficients[0, -1], tight.intercept_[0], atol=1e-6)
 

@@ -92,9 +92,7 @@ def test_metrics_over_folds(sample: Sample, taxonomy: published.PublishedTaxonom
                 assert found[measure] == pytest.approx((mean, deviation), abs=1.5e-3), (who, part, measure)
 
 
-def test_searched_partitions(
-    sample: Sample, columns: dict[str, np.ndarray], expected: dict[str, Any]
-) -> None:
+def test_searched_partitions(sample: Sample, columns: dict[str, np.ndarray], expected: dict[str, Any]) -> None:
     for name, figures in expected["search"].items():
         parts = np.full(len(sample.labels), "taxonomy_3", dtype="<U10")
         for number in (2, 1):
