@@ -9,9 +9,3 @@
     end
 {%- endmacro %}
 
-
-{#- The models of the store beside a relation `counted` with model and revision: size and share of training done. -#}
-{% macro with_models() -%}
-    left join {{ ref('dim_models') }} as models
-        on counted.model = models.model and counted.revision = models.revision
-{%- endmacro %}

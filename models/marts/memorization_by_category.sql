@@ -56,4 +56,7 @@ select
 from counted
 inner join totals
     using (dataset, corpus, model, revision, text_kind)
-{{ with_models() }}
+left join {{ ref('dim_models') }} as models
+    on
+        counted.model = models.model
+        and counted.revision = models.revision

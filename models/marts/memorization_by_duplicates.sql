@@ -53,4 +53,7 @@ select
     {{ wilson_bound('counted.n_memorized', 'counted.n_sequences', -1) }} as p_memorized_low,
     {{ wilson_bound('counted.n_memorized', 'counted.n_sequences', 1) }} as p_memorized_high
 from counted
-{{ with_models() }}
+left join {{ ref('dim_models') }} as models
+    on
+        counted.model = models.model
+        and counted.revision = models.revision

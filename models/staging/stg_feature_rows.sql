@@ -4,8 +4,6 @@
 -- the paper divided each of its three sums of log-likelihoods by the 63 tokens of all, which a power undoes, and wrote -1
 -- where it had none; textual matches are a subset of semantic ones, so that the smaller of two counts is the textual one,
 -- whichever of its names it bears; and of templating there is no better than its flags.
-{%- set prompt = var('prompt_length') - 1 %}
-{%- set all_predicted = var('prompt_length') + var('continuation_length') - 1 %}
 select
     dataset,
     corpus,
@@ -44,13 +42,16 @@ select
     loss,
     coalesce(
         prompt_perplexity,
-        pow(case when paper_prompt_perplexity > 0 then paper_prompt_perplexity end, {{ all_predicted }} / {{ prompt }})
+        pow(
+            case when paper_prompt_perplexity > 0 then paper_prompt_perplexity end,
+            ({{ var('prompt_length') }} + {{ var('continuation_length') }} - 1) / ({{ var('prompt_length') }} - 1)
+        )
     ) as prompt_perplexity,
     coalesce(
         generation_perplexity,
         pow(
             case when paper_generation_perplexity > 0 then paper_generation_perplexity end,
-            {{ all_predicted }} / {{ var('continuation_length') }}
+            ({{ var('prompt_length') }} + {{ var('continuation_length') }} - 1) / {{ var('continuation_length') }}
         )
     ) as generation_perplexity,
     coalesce(

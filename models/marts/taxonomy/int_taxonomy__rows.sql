@@ -4,7 +4,7 @@
 --
 -- A dataset in which a model has memorized everything is no sample of the corpus: its rows are not representative. A window
 -- that several datasets have counts once, and as representative if one of them is.
-{%- set names = taxonomy_features() %}
+{%- set names = var('paper_features') if var('protocol') == 'paper' else var('taxonomy_features') %}
 with candidates as (
     select
         *,
@@ -76,7 +76,7 @@ select
     {{ taxonomy_feature('nl_score', ref('features')) }} as nl_score,
     labelled.memorized,
     {% for name in names %}
-        {{ taxonomy_feature(name, ref('features')) }} as {{ adapter.quote('feature ' ~ name) }},
+        {{ taxonomy_feature(name, ref('features')) }} as "feature {{ name | replace('"', '""') }}",
     {% endfor %}
     case when drawn.place <= round({{ var('taxonomy_test_share') }} * drawn.n_groups) then 'test' else 'train' end as split,
     cast(drawn.place % {{ var('taxonomy_folds') }} as integer) as fold
