@@ -50,7 +50,7 @@ class ScopeFit:
         notes: (d,) why a feature was left out, else 'used'.
         shift: what was added to the intercept for the representative sample.
         n_rows, n_memorized, n_incomplete: training rows fitted on, memorized ones, and those left out for a missing value.
-        log_likelihood: of the unpenalised fit on the same rows and columns, NaN where it has no maximum.
+        log_likelihood: of the unpenalised fit on the same rows and columns; NaN where it has no maximum or was not asked for.
         errors_from: what the standard errors were computed from.
     """
 
@@ -135,11 +135,11 @@ class Training:
         n_representative = np.count_nonzero(self.frame.labels & self.frame.representative)
         return float(np.sqrt(1 / n_representative - 1 / n_memorized))
 
-    def fit(self, scopes: Sequence[Scope]) -> list[ScopeFit]:
-        """Fit one regression on each scope's rows."""
-        return [self._fit(scope) for scope in scopes]
+    def fit(self, scopes: Sequence[Scope], *, likelihoods: bool = False) -> list[ScopeFit]:
+        """Fit one regression on each scope's rows; with `likelihoods`, once more without the penalty."""
+        return [self._fit(scope, likelihoods) for scope in scopes]
 
-    def _fit(self, scope: Scope) -> ScopeFit:
+    def _fit(self, scope: Scope, likelihoods: bool) -> ScopeFit:
         chosen = scope.rule.holds(self.frame)
         n_rows, n_memorized = int(chosen.sum()), int(self.frame.labels[chosen].sum())
         needed = self.settings.minimum_class_rows
@@ -152,9 +152,11 @@ class Training:
         rows = standardized_rows(self.frame.values[chosen][:, self.known_features], self.frame.labels[chosen], columns)
         every = np.zeros((1, 1), np.int32)
         fits = regression.fit(rows, every)
-        plain = regression.fit(rows, every, penalty=0.0, start=np.nan_to_num(fits.coefficients[0]))
-        log_likelihood = plain.log_likelihood[0] if plain.status[0] == FITTED else float("nan")
-        return self._result(scope, columns, fits, float(log_likelihood), chosen)
+        log_likelihood = float("nan")
+        if likelihoods:
+            plain = regression.fit(rows, every, penalty=0.0, start=np.nan_to_num(fits.coefficients[0]))
+            log_likelihood = float(plain.log_likelihood[0]) if plain.status[0] == FITTED else log_likelihood
+        return self._result(scope, columns, fits, log_likelihood, chosen)
 
     def _result(
         self, scope: Scope, columns: Columns, fits: regression.Fits, log_likelihood: float, chosen: Bools

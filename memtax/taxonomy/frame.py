@@ -85,13 +85,30 @@ def read_frame(table: pa.Table) -> Frame:
         features=tuple(name.removeprefix(FEATURE_PREFIX) for name in features),
         values=values,
         labels=_bools(table["memorized"]),
-        columns={name: table[name].to_numpy(zero_copy_only=False) for name in ("category", "own_category")},
+        columns={name: _texts(table[name]) for name in ("category", "own_category")},
         representative=_bools(table["is_representative"]),
         test=_bools(pc.equal(table["split"], "test")),
         fold=table["fold"].to_numpy().astype(np.int64),
         groups=_codes(groups),
         nl_score=_floats(table["nl_score"]),
     )
+
+
+def sample_groups(frame: Frame, most: int, seed: int) -> Frame:
+    """About `most` rows at most, in whole groups that are drawn at random."""
+    if len(frame) <= most:
+        return frame
+    drawn = np.random.default_rng(seed).random(int(frame.groups.max()) + 1) < most / len(frame)
+    return frame.take(drawn[frame.groups])
+
+
+def _texts(column: pa.ChunkedArray) -> npt.NDArray[np.object_]:
+    """One Python string for each distinct value, shared by the rows."""
+    encoded = column.combine_chunks().dictionary_encode()
+    encoded = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
+    values = np.array([*encoded.dictionary.to_pylist(), None], dtype=object)
+    codes = pc.fill_null(encoded.indices, len(values) - 1).to_numpy(zero_copy_only=False)
+    return values[codes]
 
 
 def _codes(encoded: Any) -> npt.NDArray[np.int64]:

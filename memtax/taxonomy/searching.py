@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from memtax.taxonomy.corrected import Training, find_columns, standardized_rows
-from memtax.taxonomy.frame import Frame, Rule, Scope
+from memtax.taxonomy.frame import Frame, Rule, Scope, sample_groups
 from memtax.taxonomy.search import PartitionSearch, Searched, find_thresholds, make_plan, searched_features
 from memtax.taxonomy.settings import Settings
 from memtax.taxonomy.tables import Row
@@ -29,7 +29,7 @@ def search_rows(model: str, revision: str, frame: Frame, settings: Settings, sto
     """
     if settings.search_rows < 1:
         return []
-    training = Training(_sample(frame, settings), settings)
+    training = Training(sample_groups(frame, settings.search_rows, settings.seed), settings)
     own = training.frame
     shared: Row = {
         "model": model,
@@ -125,13 +125,3 @@ def _baseline_score(search: PartitionSearch, folds: list[int]) -> float:
         held_out = np.array([[fold + 1]], np.int32)
         total += float(search.rows.derive(held_out, fits.coefficients, np.ones((1, 2)), with_hessian=False)[0][0])
     return total
-
-
-def _sample(frame: Frame, settings: Settings) -> Frame:
-    """At most so many rows, in whole groups."""
-    if len(frame) <= settings.search_rows:
-        return frame
-    n_groups = int(frame.groups.max()) + 1
-    share = settings.search_rows / len(frame)
-    drawn = np.random.default_rng(settings.seed).random(n_groups) < share
-    return frame.take(drawn[frame.groups])

@@ -22,7 +22,7 @@ class Settings:
     maximum_inflation: float = 0.0
     bootstrap_samples: int = 1000
     tree_leaves: int = 3
-    search_rows: int = 1_000_000
+    search_rows: int = 200_000
     expression: str = ""
     recitation_threshold: int = 6
     code_up_to: float = 0.4

@@ -10,7 +10,7 @@ from scipy import stats
 
 from memtax.taxonomy import published, regression
 from memtax.taxonomy.corrected import BASELINE, FITTED, Training, find_columns, standardized_rows
-from memtax.taxonomy.frame import Frame, Scope
+from memtax.taxonomy.frame import Frame, Scope, sample_groups
 from memtax.taxonomy.settings import Settings
 from memtax.taxonomy.tables import Row
 from memtax.taxonomy.taxonomies import TAXONOMY, scopes_of
@@ -37,11 +37,13 @@ def test_rows(frame: Frame, settings: Settings, searched: tuple[Scope, ...]) -> 
         return _published_rows(frame)
     training = Training(frame, settings)
     scopes = scopes_of(training, searched)
-    fits = training.fit(scopes)
+    fits = training.fit(scopes, likelihoods=True)
     if not fits or np.isnan(fits[0].intercept):
         return []
     baseline = fits[0]
-    losses = fold_losses(training, scopes)
+    losses = fold_losses(
+        Training(sample_groups(frame, settings.search_rows or len(frame), settings.seed), settings), scopes
+    )
     rows: list[Row] = []
     for predictor in dict.fromkeys(scope.predictor for scope in scopes[1:]):
         own = [fit for fit in fits if fit.scope.predictor == predictor]

@@ -54,8 +54,8 @@ left join {{ ref('feat_sequence_model__perplexity') }} as perplexity
     using (corpus, sequence_id, token_offset, model, revision)
 -- Tables that others computed, under the same names; a column that only one side has is NULL on the other.
 union all by name
-select  -- noqa: AM04
-    landed.* exclude (continuation_digest),
+select
+    landed.* exclude (continuation_digest),  -- noqa: AM04
     'landed' as origin,
     landed.memorization_score as published_memorization_score,
     {{ memorization_category('landed', 'landed') }} as category

@@ -36,7 +36,7 @@ def test_coefficients_are_those_of_scikit_learn_in_the_features_own_units() -> N
 def test_standard_errors_are_those_of_statsmodels_where_no_group_has_two_rows() -> None:
     sm = pytest.importorskip("statsmodels.api")
     frame = make_frame(20_000)
-    fit = train(frame, NO_TREE)[0]
+    fit = Training(frame, NO_TREE).fit([everything()], likelihoods=True)[0]
     own = frame.take(~frame.test)
     result = sm.Logit(own.labels.astype(float), sm.add_constant(own.values)).fit(disp=0)
     # The penalty of 1 weighs next to nothing beside 14,000 rows.
