@@ -1,8 +1,9 @@
 """How long the taxonomy takes at the paper's size: 48 million rows of `features`, eight models, from a fixed seed.
 
-The rows are made in SQL in `raw.feature_rows` (for each model a representative sample of 5,000,000 and 1,000,000 memorized ones);
-timed is `dbt run` of `features` with its categories, the marts across models, text and duplicates, and the corrected
-protocol's training, prediction and evaluation. The target at full size: 10 minutes and 16 GiB on two cores. Exits with 1 if a mart does not count the rows that were made.
+The rows are made in SQL in `raw.feature_rows` (for each model a representative sample of 5,000,000 and 1,000,000 memorized
+ones); timed is `dbt run` of `features` with its categories, the marts across models, text and duplicates, and the corrected
+protocol's search, training, prediction and evaluation. The target at full size: 10 minutes and 16 GiB on two cores. Exits
+with 1 if a mart does not count the rows that were made.
 
 Run: python benchmarks/taxonomy_at_size.py [--quick] [--rows N] [--json FILE]
 """
