@@ -17,6 +17,7 @@ COMMANDS = {
     "merge": "memtax.cli.merge",
     "query": "memtax.cli.query",
     "count": "memtax.cli.count",
+    "predict": "memtax.cli.predict",
     "explain": "memtax.cli.explain",
     "classifier": "memtax.cli.classifier",
     "similar": "memtax.cli.similar",

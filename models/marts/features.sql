@@ -2,6 +2,8 @@
 -- and exported. Scalars only: tokens, text and lists stay in their own tables, one copy each, under the same keys.
 select
     members.dataset,
+    'computed' as origin,
+    cast(null as bigint) as source_row,
     memorization.corpus,
     memorization.sequence_id,
     memorization.token_offset,
@@ -73,3 +75,11 @@ left join {{ ref('feat_sequence_model__perplexity') }} as perplexity
     using (corpus, sequence_id, token_offset, model, revision)
 left join {{ ref('feat_sequence_model__attention') }} as attention
     using (corpus, sequence_id, token_offset, model, revision)
+-- Tables that others computed, under the same names; a column that only one side has is NULL on the other.
+union all by name
+select
+    landed.* exclude (continuation_digest),  -- noqa: AM04
+    'landed' as origin,
+    landed.memorization_score as published_memorization_score,
+    {{ category('landed', 'landed') }} as category
+from {{ ref('stg_feature_rows') }} as landed
