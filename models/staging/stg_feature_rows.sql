@@ -73,5 +73,5 @@ select
     memorized,
     memorization_score
 from {{ source('raw', 'feature_rows') }} as landed
-inner join {{ source('raw', 'feature_tables') }} as tables
+left join {{ source('raw', 'feature_tables') }} as tables
     using (dataset, model, revision)
