@@ -101,7 +101,7 @@ def skeleton(folder: Path) -> Any:
         UdfError: torch or transformers is missing, or transformers knows no such causal language model.
     """
     torch, transformers = _libraries()
-    with _quiet(transformers):
+    with quiet(transformers):
         try:
             config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
             with torch.device("meta"):
@@ -136,8 +136,8 @@ def load(folder: Path, dtype: str, device: str, *, name: str) -> LanguageModel:
     files = model_files(folder)
     blueprint = skeleton(folder)
     torch, transformers = _libraries()
-    target = _device(torch, device)
-    with _quiet(transformers):
+    target = torch_device(torch, device)
+    with quiet(transformers):
         try:
             # The weights are handed over, rather than the folder: a folder is also searched for adapters and for
             # checkpoints in other formats, some of them pickles.
@@ -211,7 +211,12 @@ def _splits(torch: Any, network: Any) -> bool:
         return torch.equal(head(body(probe, use_cache=False)[0]), network(probe, use_cache=False).logits)
 
 
-def _device(torch: Any, name: str) -> Any:
+def torch_device(torch: Any, name: str) -> Any:
+    """The torch device of that name; 'auto' is CUDA where there is one, else the CPU.
+
+    Raises:
+        UdfError: there is no such device here.
+    """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
@@ -243,7 +248,7 @@ def _libraries() -> tuple[Any, Any]:
 
 
 @contextmanager
-def _quiet(transformers: Any) -> Iterator[None]:
+def quiet(transformers: Any) -> Iterator[None]:
     """Keep transformers' advice and progress bars off the terminal: what goes wrong is raised here."""
     log = transformers.utils.logging
     verbosity, bars = log.get_verbosity(), log.is_progress_bar_enabled()

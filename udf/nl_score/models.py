@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 import pyarrow as pa
 
+from udf.detokenize import TOKENIZER_FILE
 from udf.errors import UdfError
 from udf.language_model.folders import model_files
 from udf.language_model.hub import is_hub_id, repository
@@ -52,7 +53,7 @@ def checksum(name: str) -> str:
         files = [folder / ngram_model.WEIGHTS_FILE]
     else:
         # The tokenizer decides as much as the weights.
-        files = [*model_files(folder), *(path for path in [folder / "tokenizer.json"] if path.is_file())]
+        files = [*model_files(folder), *(path for path in [folder / TOKENIZER_FILE] if path.is_file())]
     return _digest(tuple((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files))
 
 
