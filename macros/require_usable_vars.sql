@@ -5,8 +5,8 @@
             "the var protocol is '" ~ var('protocol') ~ "'; expected corrected (the default) or paper"
         ) }}
     {%- endif -%}
-    {%- set below, from = var('nl_score_code_below') | float(-1), var('nl_score_language_from') | float(-1) -%}
-    {%- if not 0 <= below <= from <= 1 -%}
+    {%- set low, high = var('nl_score_code_below') | float(-1), var('nl_score_language_from') | float(-1) -%}
+    {%- if not 0 <= low <= high <= 1 -%}
         {{ exceptions.raise_compiler_error(
             "the vars nl_score_code_below and nl_score_language_from are " ~ var('nl_score_code_below') ~ " and "
             ~ var('nl_score_language_from') ~ "; expected two probabilities, the first not above the second"
