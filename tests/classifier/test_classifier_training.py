@@ -105,6 +105,21 @@ def test_a_folder_of_something_else_is_not_replaced(tmp_path: Path, folder: Path
     assert (tmp_path / "mine.txt").read_text() == "keep"
 
 
+def test_a_place_that_cannot_be_written_is_known_before_the_work(tmp_path: Path, folder: Path) -> None:
+    (tmp_path / "file").write_text("keep")
+    with pytest.raises(SourceError, match="cannot be written"):
+        train(tmp_path / "file" / "out", folder, LINEAR)
+
+
+def test_a_link_to_a_classifier_stays_a_link(tmp_path: Path, folder: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real", target_is_directory=True)
+    train(tmp_path / "link", folder, LINEAR)
+    assert (tmp_path / "link").is_symlink()
+    assert {path.name for path in tmp_path.iterdir()} == {"real", "link"}
+    assert (tmp_path / "real" / "model.safetensors").is_file()
+
+
 def test_too_little_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(SourceError, match="200 of each are needed"):

@@ -48,7 +48,7 @@ def checksum(name: str) -> str:
     """
     folder = _folder(name)
     if folder is None:
-        return f"commit:{repository(name, 'main').commit}"
+        return f"commit:{_commit(name)}"
     if ngram_model.is_ngram_folder(folder):
         files = [folder / ngram_model.WEIGHTS_FILE]
     else:
@@ -70,6 +70,12 @@ def _folder(name: str) -> Path | None:
         f"no classifier at {name}: {folder.absolute()} {'is a file' if folder.exists() else 'does not exist'}; expected "
         "'default', a folder that memtax classifier train or transformers wrote, or a Hugging Face hub id"
     )
+
+
+@lru_cache(maxsize=16)
+def _commit(hub_id: str) -> str:
+    # Asked once in a process, as the files are fetched once: a run asks for the checksum with every chunk of rows.
+    return repository(hub_id, "main").commit
 
 
 @lru_cache(maxsize=16)
