@@ -24,7 +24,6 @@ select
     templating.paper_is_repeating,
     templating.repeating_offset,
     templating.num_repeating,
-    templating.smallest_repeating_chunk,
     templating.longest_token_run,
     compression.huffman_code_length,
     compression.paper_huffman_coding_length,
