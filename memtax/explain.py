@@ -12,6 +12,8 @@ from memtax.corpus.context import Place, places_in_context
 from memtax.corpus.occurrences import SHORTEST, Occurrences, find_occurrences
 from memtax.corpus.shards import find_corpus, shards_of
 from memtax.errors import MemtaxError, StoreError
+from memtax.neighbours.index import EMBEDDINGS
+from memtax.neighbours.search import Neighbour, nearest_to_sequence
 from udf.errors import UdfError
 
 # Tables with one row per evaluated sequence, in the order in which they are shown.
@@ -21,10 +23,12 @@ SEQUENCE_TABLES = (
     "feat_sequence__templating",
     "feat_sequence__compression",
     "feat_sequence__code",
+    "feat_sequence__similarity",
 )
-MODEL_TABLES = ("fct_memorization", "feat_sequence_model__perplexity")
+MODEL_TABLES = ("fct_memorization", "feat_sequence_model__perplexity", "feat_sequence_model__attention")
 KEYS = ("corpus", "sequence_id", "token_offset")
 MODEL_KEYS = ("model", "revision")
+NEIGHBOURS = 5
 
 
 @dataclass
@@ -48,6 +52,8 @@ class Explanation:
     """The places of the evidence, decoded."""
     unreadable: str | None = None
     """Why the places could not be decoded."""
+    neighbours: list[Neighbour] | None = None
+    """The nearest other evaluated sequences; None where the sequence has no embedding, or an index has yet to be made."""
 
 
 def explain_sequence(
@@ -113,6 +119,8 @@ def explain_sequence(
             # Files that are gone take the text around the places, and nothing else of what is known.
             explanation.places = [Place(*place) for place in places]
             explanation.unreadable = str(error)
+    if store.has_table(connection, "intermediate", EMBEDDINGS) and text.get("text") is not None:
+        explanation.neighbours = nearest_to_sequence(connection, (corpus, sequence_id, token_offset), NEIGHBOURS)
     return explanation
 
 

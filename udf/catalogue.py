@@ -9,6 +9,8 @@ from udf.registry import Udf, registered
 MODULES = (
     "udf.compression",
     "udf.detokenize",
+    "udf.embedding",
+    "udf.extraction",
     "udf.language_model",
     "udf.ngrams",
     "udf.nl_score",
@@ -17,10 +19,12 @@ MODULES = (
     "udf.scan_progress",
     "udf.scratch",
     "udf.settings",
+    "udf.similarity",
     "udf.templating",
     "udf.token_counts",
     "udf.token_frequencies",
     "udf.token_runs",
+    "udf.tokenize",
 )
 
 

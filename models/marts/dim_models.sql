@@ -1,10 +1,17 @@
--- One row per language model and revision: those that are registered, and those that only a published score names.
+-- One row per language model and revision: those that are registered, and those that only a published score or a landed
+-- feature table names.
 with published as (
     select distinct
         model,
         revision,
         corpus
     from {{ ref('stg_published_scores') }}
+    union
+    select
+        model,
+        revision,
+        corpus
+    from {{ ref('stg_feature_tables') }}
 )
 
 select

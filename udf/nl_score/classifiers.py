@@ -14,10 +14,10 @@ import pyarrow as pa
 
 from udf.detokenize import TOKENIZER_FILE, find_tokenizer, load_tokenizer
 from udf.errors import UdfError
-from udf.language_model import _batch_size
+from udf.language_model import batch_size
 from udf.language_model.folders import CONFIG_FILE, model_files, model_folder
 from udf.language_model.hub import fetch, is_hub_id
-from udf.language_model.loading import DEVICE_VARIABLE, _first_line, _libraries, _weights, quiet, torch_device
+from udf.language_model.loading import DEVICE_VARIABLE, first_line, libraries, quiet, read_weights, torch_device
 
 # The names that classifiers give to the two labels, in small letters and without what joins words.
 LANGUAGE_NAMES = frozenset({"nl", "naturallanguage", "natural", "language", "text", "prose", "notcode", "noncode"})
@@ -55,7 +55,7 @@ class Classifier:
         rows = [row for row, _ in chosen]
         found = np.full(len(texts), np.nan)
         # Without a padding token a model cannot tell where a padded text ends: one at a time, nothing is padded.
-        size = 1 if self.padding is None else _batch_size()
+        size = 1 if self.padding is None else batch_size()
         with _lock:
             encoded = [item.ids for item in self.tokenizer.encode_batch([text for _, text in chosen])]
             order = sorted(range(len(rows)), key=lambda place: len(encoded[place]))
@@ -115,7 +115,7 @@ def language_label(id2label: dict[int, str], name: str) -> int:
 
 @lru_cache(maxsize=1)
 def _load(name: str, folder: Path, _stamps: tuple[tuple[str, int, int], ...], device: str) -> Classifier:
-    torch, transformers = _libraries()
+    torch, transformers = libraries()
     target = torch_device(torch, device)
     with quiet(transformers):
         try:
@@ -125,15 +125,15 @@ def _load(name: str, folder: Path, _stamps: tuple[tuple[str, int, int], ...], de
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise UdfError(
                 f"transformers {transformers.__version__} cannot build a sequence-classification model from "
-                f"{folder / CONFIG_FILE}: {_first_line(error)}"
+                f"{folder / CONFIG_FILE}: {first_line(error)}"
             ) from error
         language = language_label(config.id2label, name)
         try:
             network, report = type(blueprint).from_pretrained(
-                None, config=config, state_dict=_weights(model_files(folder)[1:]), output_loading_info=True
+                None, config=config, state_dict=read_weights(model_files(folder)[1:]), output_loading_info=True
             )
         except (RuntimeError, ValueError) as error:
-            raise UdfError(f"the weights of {name} do not fit its {CONFIG_FILE}: {_first_line(error)}") from error
+            raise UdfError(f"the weights of {name} do not fit its {CONFIG_FILE}: {first_line(error)}") from error
     missing = sorted(report["missing_keys"])
     if missing:
         # A model that was not trained to classify would get a classifier of random numbers.
