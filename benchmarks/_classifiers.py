@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -41,6 +43,7 @@ def transformer(texts: list[str], folder: str | None) -> tuple[Callable[[], obje
     what = folder or "DistilBERT's shape, random weights"
     if folder is None:
         scratch = tempfile.mkdtemp(prefix="memtax-benchmark-")
+        atexit.register(shutil.rmtree, scratch, ignore_errors=True)  # 260 MB
         folder = str(_distilbert(Path(scratch), texts))
     names = pa.array([folder] * len(texts))
     return lambda: nl_score_with(pa.array(texts), names), what

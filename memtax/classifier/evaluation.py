@@ -125,18 +125,20 @@ def reliability(scores: np.ndarray, is_language: np.ndarray) -> list[Reliability
 
 
 def recommend(rows: list[AtThreshold], target_precision: float) -> tuple[float, float]:
-    """The two thresholds of `code_type`: from the one on, natural language is right at least as often as asked; below
-    the other, code is; each calls as many texts as it can. Where they cross, both are the threshold of the best F1.
+    """The two thresholds of `code_type`, with as little between them as can be: below the first, code is right at least
+    as often as asked; from the second on, natural language is. Where one threshold does for both, it is the middle one
+    of those with the best F1. A class that never is right so often is hardly called: its threshold is an end of the grid.
     """
-    language = [row.threshold for row in rows if row.precision >= target_precision]
-    code = [row.threshold for row in rows if row.code_precision >= target_precision]
-    high, low = min(language, default=rows[-1].threshold), max(code, default=rows[0].threshold)
-    if low >= high:
-        # Every threshold between does for both classes; the middle of the best is the furthest from either edge.
-        best = max(row.f1 for row in rows)
-        middle = [row.threshold for row in rows if row.f1 == best]
-        low = high = middle[len(middle) // 2]
-    return low, high
+    both = [row for row in rows if row.precision >= target_precision <= row.code_precision]
+    if both:
+        best = max(row.f1 for row in both)
+        middle = [row.threshold for row in both if row.f1 == best]
+        return middle[len(middle) // 2], middle[len(middle) // 2]
+    code = [row.threshold for row in rows if row.code_precision >= target_precision] or [rows[0].threshold]
+    language = [row.threshold for row in rows if row.precision >= target_precision] or [rows[-1].threshold]
+    pairs = [(low, high) for low in code for high in language if low < high]
+    # Precision need not rise with the threshold, so that even the outermost two may be the wrong way round.
+    return min(pairs, key=lambda pair: pair[1] - pair[0], default=(rows[0].threshold, rows[-1].threshold))
 
 
 def _measures(called: np.ndarray, actual: np.ndarray) -> tuple[float, float, float]:

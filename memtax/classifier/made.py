@@ -229,21 +229,21 @@ def formulas(g: random.Random, prose: list[str]) -> str:
     letter = lambda: g.choice((*"abcdefgijkmnpqrstuvxyzABFGHKLMNPRTUV", "\\alpha", "\\beta", "\\lambda", "\\mathbf{x}", "\\mathcal{L}",
                                "\\partial", "\\sigma", "\\hat{y}", "\\nabla", "\\infty", "\\psi"))  # fmt: skip
     term = lambda: g.choice(("{}_{{{}}}", "{}^{{{}}}", "\\frac{{{}}}{{{}}}", "{}({})", "\\sum_{{{}}}^{{{}}}", "\\left({}-{}\\right)",
-                             "{}{}", "\\sqrt{{{}}}{}", "{{\\mathsf {{{}}}}}[{}]", "\\int_{{{}}} d{}")).format(letter(), letter())  # fmt: skip
+                             "{}{}", "\\sqrt{{{}}}{}", "\\mathrm{{{}}}_{{{}}}", "\\int_{{{}}} d{}")).format(letter(), letter())  # fmt: skip
     style = g.randrange(4)
     if style == 0:
         packages = ["".join(g.choice((_words(g, prose, 4)[0].lower()[:4], "math", "ams", "sym", "font", "graph", "up"))
                             for _ in range(2)) for _ in range(9)]  # fmt: skip
-        head = f"\\documentclass[{g.choice((10, 11, 12))}pt]{{{g.choice(('article', 'minimal', 'report'))}}}\n"
+        head = f"\\documentclass[{g.choice((10, 11, 12))}pt]{{{g.choice(('article', 'book', 'report'))}}}\n"
         body = "".join(f"\\usepackage{{{package}}}\n" for package in packages)
-        margin = f"\\setlength{{\\oddsidemargin}}{{-{g.randrange(99)}pt}}\n\\begin{{document}}$${term()} {term()}$$\\end{{document}}"
-        return head + body + margin
+        rest = f"\\title{{{_name(g, prose)}}}\n\\begin{{document}}\n\\maketitle\n\\[{term()} = {term()}\\]\n\\end{{document}}"
+        return head + body + rest
     if style == 1:
         relations = ("=", "+", "-", "&=", "\\times", "\\le", "\\in", ",")
         return _fill(lambda: f"{term()} {g.choice(relations)} {term()}", " ")
     if style == 2:
         return _fill(lambda: f"\\begin{{{g.choice(('equation', 'align', 'figure', 'cases'))}}}\\label{{{_identifier(g, prose)}}}\n{term()}={term()}\n\\end{{align}}", "\n")  # fmt: skip
-    unit = g.choice(("r@[$\\,$]{}", "\\hline & ", "c|", "{\\bf 0} & ", "$\\bullet$ & "))
+    unit = g.choice(("\\quad ", "\\hline & ", "c|", "0 & ", "\\cdot "))
     return _fill(lambda: unit, "")
 
 
@@ -253,17 +253,17 @@ def statements(g: random.Random, prose: list[str]) -> str:
     forms = (
         "func (s *{0}) {1}({2} int, err error) (n int, err error) {{\n\tif err != nil {{\n\t\treturn nil, err\n\t}}\n",
         "public class {0} extends {1} {{\n    private final {2} {3};\n    @Override\n    public void {1}({2} {3}) {{\n",
-        "if ({0} == null) {{ throw new ArgumentNullException(nameof({0})); }}\n_{1} = {2}.{3}();\n",
+        "foreach (var {0} in {1}.Where(x => x.{2} > 0)) {{ Console.WriteLine({0}.{3}); }}\n",
         "case {0}: return {1}->{2}({3});\n", "let {0} = {1}.{2}({3}).unwrap();\n", "{0}.{1} = function({2}) {{ return {3}; }};\n",
         '@property (nonatomic, strong) NS{0} *{1};\n[{2} {3}:{0}];\n', "def {0}({1})\n  @{2} = {3}\nend\n",
         "SELECT {0}, {1} FROM {2} WHERE {3} = 1;\n", "mov eax, {0}\ncall _{1}\njne .L{2}\n", "%{0} = load i32, i32* %{1}, align 4\n",
-        "CALL {0}( 1, {1}, 'N', {2}, INFO )\n      {3} = 4\n", "{0} := {1}.New{2}(&{3}{{Name: \"{0}\"}})\n",
-        'android:{0}="@+id/{1}" android:{2}="{3}"\n', '"{0}": {{"type": "{1}", "{2}": [], "required": true}},\n',
-        "test {0} {{ {1} {2} }} {{\n  r set {3} 1\n}}\n", ".{0} > .{1}:hover {{ {2}: 10px; color: #fff; }}\n",
+        "      DO 20 {0} = 1, {1}\n        {2}({0}) = {2}({0}) + {3}\n   20 CONTINUE\n", "{0} := {1}.New{2}(&{3}{{Name: \"{0}\"}})\n",
+        "val {0} = {1}.map {{ it.{2} }}.filterNotNull()\nprivate fun {3}(): Int = 0\n", '"{0}": {{"type": "{1}", "{2}": [], "required": true}},\n',
+        "proc {0} {{{1} {2}}} {{\n  set {3} [lindex ${1} 0]\n}}\n", ".{0} > .{1}:hover {{ {2}: 10px; color: #fff; }}\n",
         "\tat org.{0}.{1}.{2}({3}.java:120)\n", "[INFO] 2019-01-02 03:04:05,678 {0}.{1}: {2}={3}\n",
         "{0}.o: $(srcdir)/{1}/{2}.h\n", "<{0} {1}=\"{2}\"><{3}/></{0}>\n", "template <typename {0}> struct {1}<{2}> : {3}::type {{}};\n",
-        "//sys {0}({1} int, {2} []byte) (err error) = SYS_{3}\n", "EXPORT_SYMBOL({0}_{1});\n#define {2}(a, b) {3}(a) ## b\n",
-        "13B07F8C1A680F5B00A75B9A /* {0} */ = {{ isa = {1}; {2} = {3}; }};\n", "!8 = !{{i32 2, !\"{0}\", i32 4}}\n",
+        "for i := range {0} {{\n\t{1} <- {2}[i].{3}\n}}\n", "EXPORT_SYMBOL({0}_{1});\n#define {2}(a, b) {3}(a) ## b\n",
+        "guard let {0} = {1} else {{ return nil }}\nself.{2} = {3}\n", "{0} :: [{1}] -> Maybe {2}\n{0} (x:xs) = {3} x\n",
     )  # fmt: skip
     chosen = g.sample(forms, 2)
     return _fill(lambda: g.choice(chosen).format(one(), one(), one(), one()), g.choice(("", "  ", "    ")))

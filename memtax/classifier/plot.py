@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from memtax.classifier.evaluation import Evaluation
-from memtax.errors import MissingExtraError
+from memtax.errors import MissingExtraError, SourceError
 
 FORMATS = (".png", ".svg", ".pdf")
 
@@ -15,6 +15,7 @@ def plot(evaluation: Evaluation, path: Path, model: str) -> None:
 
     Raises:
         MissingExtraError: matplotlib is not installed.
+        SourceError: the file cannot be written.
     """
     try:
         from matplotlib.figure import Figure
@@ -48,5 +49,10 @@ def plot(evaluation: Evaluation, path: Path, model: str) -> None:
     )
     calibration.legend(loc="upper left", fontsize=8)
     part = path.with_name(f".{path.stem}.part{path.suffix}")
-    figure.savefig(part, dpi=130, metadata={"Date": None} if path.suffix == ".svg" else None)
-    part.replace(path)
+    try:
+        figure.savefig(part, dpi=130, metadata={"Date": None} if path.suffix == ".svg" else None)
+        part.replace(path)
+    except OSError as error:
+        raise SourceError(
+            f"{path} cannot be written ({error.strerror}); name a file in a folder that is there"
+        ) from error

@@ -19,7 +19,6 @@ from memtax.classifier.sources import Place, default_places
 from memtax.classifier.transformer import TransformerOptions, train_transformer
 from memtax.classifier.windows import Windows, collect
 from memtax.errors import SourceError
-from udf.nl_score.models import scorer
 from udf.nl_score.ngram_model import WEIGHTS_FILE, save
 
 PER_KIND, MADE_PER_KIND = 1_200, 1_000
@@ -53,22 +52,15 @@ def train_classifier(
     Raises:
         SourceError: `out` is in use for something else, or too little text of either kind was found.
     """
+    # What a link points to is replaced, and not the link.
+    out = out.resolve()
     _check_target(out)
     for folder in folders:
         if not folder.is_dir():
             raise SourceError(f"--from {folder} is not a folder; expected one with text files in it")
-    places = [Place(folder.resolve().name, folder) for folder in folders] or default_places()
-    windows = collect(places, per_kind=per_kind, made_per_kind=made_per_kind, seed=seed, progress=progress)
-    counts = [windows.labels.count(label) for label in (0, 1)]
-    if min(counts) < FEWEST_WINDOWS:
-        raise SourceError(
-            f"found {counts[1]} windows of natural language and {counts[0]} of code, and {FEWEST_WINDOWS} of each are "
-            "needed; name folders with sources and with prose with --from"
-        )
-    part = out.with_name(out.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
+    part = _make_folder(out)
     try:
+        windows = _collect(folders, per_kind, made_per_kind, seed, progress)
         scores = _run(part, windows, options, progress)
         for name, rows in (labelled or {}).items():
             scores[name] = evaluate_model(str(part), rows).summary()
@@ -92,9 +84,22 @@ def scores_of(model: str, texts: list[str]) -> np.ndarray:
     """nl_score of each text by a model, float64 [n]."""
     from udf.nl_score import nl_score_with
 
-    scorer(model)
     column = pa.array(texts, pa.string())
     return np.asarray(nl_score_with(column, pa.array([model] * len(texts), pa.string())))
+
+
+def _collect(
+    folders: list[Path], per_kind: int, made_per_kind: int, seed: int, progress: Callable[[str], None]
+) -> Windows:
+    places = [Place(folder.resolve().name, folder) for folder in folders] or default_places()
+    windows = collect(places, per_kind=per_kind, made_per_kind=made_per_kind, seed=seed, progress=progress)
+    counts = [windows.labels.count(label) for label in (0, 1)]
+    if min(counts) < FEWEST_WINDOWS:
+        raise SourceError(
+            f"found {counts[1]} windows of natural language and {counts[0]} of code, and {FEWEST_WINDOWS} of each are "
+            "needed; name folders with sources and with prose with --from"
+        )
+    return windows
 
 
 def _run(
@@ -115,3 +120,16 @@ def _run(
 def _check_target(out: Path) -> None:
     if out.exists() and not (out.is_dir() and ((out / "card.json").is_file() or not any(out.iterdir()))):
         raise SourceError(f"{out} exists and is no classifier of memtax; name a folder that is new, empty or one")
+
+
+def _make_folder(out: Path) -> Path:
+    """An empty folder beside `out`, made before minutes of work, so that a place that cannot be written is known at once."""
+    part = out.with_name(out.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        part.mkdir(parents=True)
+    except OSError as error:
+        raise SourceError(
+            f"{out} cannot be written ({error.strerror}); name a folder in a place that can be"
+        ) from error
+    return part

@@ -145,9 +145,11 @@ def _print(found: Evaluation, model: str) -> None:
     for one in found.reliability:
         bins.add_row(str(one.n), f"{one.mean_score:.3f}", f"{one.share:.3f}")
     console.print(bins)
+    low, high = found.at(found.code_below), found.at(found.language_from)
     console.print(
         f"Recommended: nl_score_code_below: {found.code_below:.2f}, nl_score_language_from: {found.language_from:.2f} "
-        f"(each right in at least {found.target_precision:.1%} of its calls; {found.n_uncertain} texts between them)"
+        f"(asked: right in {found.target_precision:.1%} of the calls; here code {low.code_precision:.1%}, nl "
+        f"{high.precision:.1%}; {found.n_uncertain} texts between)"
     )
 
 

@@ -48,6 +48,22 @@ def test_thresholds_that_would_cross_meet_at_the_best_f1() -> None:
     assert found.n_uncertain == 0
 
 
+def row(threshold: float, precision: float, code_precision: float) -> AtThreshold:
+    return AtThreshold(threshold, precision, 1, 0.6, code_precision, 1, 0.6)
+
+
+def test_thresholds_keep_their_precision_where_it_does_not_rise() -> None:
+    """Natural language is right from 0.2 and from 0.8 on, code below 0.5: neither 0.2 nor what lies between does for both."""
+    rows = [row(0.2, 0.95, 0.5), row(0.5, 0.8, 0.95), row(0.6, 0.8, 0.8), row(0.8, 0.95, 0.8)]
+    assert recommend(rows, 0.9) == (0.5, 0.8)
+    assert recommend(rows[:2], 0.9) == (0.2, 0.5)
+
+
+def test_a_class_that_nothing_was_called_is_not_right() -> None:
+    assert recommend([row(0.2, 0.95, float("nan")), row(0.5, float("nan"), 0.95)], 0.9) == (0.2, 0.5)
+    assert recommend([row(0.2, 0.95, float("nan")), row(0.5, 0.95, 0.95)], 0.9) == (0.5, 0.5)
+
+
 def test_a_precision_that_nothing_reaches_leaves_all_uncertain() -> None:
     rows = [AtThreshold(threshold, 0.5, 1, 0.6, 0.5, 1, 0.6) for threshold in (0.01, 0.5, 0.99)]
     assert recommend(rows, 0.9) == (0.01, 0.99)

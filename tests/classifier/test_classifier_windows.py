@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+import csv
+import inspect
 import random
+import re
 from pathlib import Path
 
 import pytest
 
+from memtax.classifier import disguises, made
 from memtax.classifier.disguises import disguise
 from memtax.classifier.kinds import kind_of, label_of, parts_of
 from memtax.classifier.made import MADE
@@ -78,9 +83,23 @@ def test_windows_do_not_depend_on_where_the_folder_is(folder: Path, tmp_path_fac
 @pytest.mark.parametrize("name", sorted(MADE))
 def test_made_texts_are_long_and_vary(name: str) -> None:
     _, make = MADE[name]
-    made = {make(random.Random(seed), [PROSE]) for seed in range(40)}
-    assert len(made) > 10
-    assert min(map(len, made)) > 100
+    found = {make(random.Random(seed), [PROSE]) for seed in range(40)}
+    assert len(found) > 10
+    assert min(map(len, found)) > 100
+
+
+def test_nothing_made_is_taken_from_the_labelled_rows(shared_data: Path) -> None:
+    """What the model is judged on must not come back in its training: no more than a phrase of TeX or a link is shared."""
+    with (shared_data / "code_vs_nl.csv").open(newline="", encoding="utf-8") as file:
+        labelled = "\n".join(" ".join(row["text"].split()) for row in csv.DictReader(file))
+    forms = [
+        " ".join(piece.replace("{{", "{").replace("}}", "}").split())
+        for module in (made, disguises)
+        for node in ast.walk(ast.parse(inspect.getsource(module)))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        for piece in re.split(r"\{\d?\}", node.value)
+    ]
+    assert [form for form in forms if len(form) > 16 and form in labelled] == []
 
 
 def test_disguises_keep_the_words() -> None:

@@ -60,6 +60,7 @@ def test_evaluate_says_what_is_wrong_with_a_file(tmp_path: Path, content: str, m
 def test_evaluate_says_what_is_wrong_with_its_arguments(labelled: Path, tmp_path: Path) -> None:
     assert "cannot be read" in run("evaluate", tmp_path / "none.csv")[1]
     assert "expected a file that ends in" in run("evaluate", *columns(labelled), "--plot", "x.jpeg")[1]
+    assert "cannot be written" in run("evaluate", *columns(labelled), "--plot", tmp_path / "none" / "x.svg")[1]
     assert "no classifier at" in run("evaluate", *columns(labelled), "--model", tmp_path / "none")[1]
 
 

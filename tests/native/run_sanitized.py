@@ -1,4 +1,4 @@
-"""Build the native module with the address and undefined-behaviour sanitizers and run the native tests on that build.
+"""Build the native modules with the address and undefined-behaviour sanitizers and run the tests of the kernels on them.
 
     python tests/native/run_sanitized.py [pytest arguments]
 
@@ -45,7 +45,8 @@ def run() -> int:
     check = f"import memtax_native, pathlib; assert pathlib.Path(memtax_native.__file__).is_relative_to({str(BUILD)!r})"
     python = [sys.executable, "-S"]
     subprocess.run([*python, "-c", check], env=environment, check=True)
-    tests = [*python, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(ROOT / "tests" / "native"), *sys.argv[1:]]
+    kernels = [ROOT / "tests" / "native", *sorted((ROOT / "tests" / "udf").glob("test_*_kernel.py"))]
+    tests = [*python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *map(str, kernels), *sys.argv[1:]]
     return subprocess.run(tests, env=environment, cwd=ROOT, check=False).returncode
 
 

@@ -13,6 +13,7 @@ import pytest
 from udf.errors import UdfError
 from udf.nl_score import nl_score_with
 from udf.nl_score.classifiers import language_label
+from udf.nl_score.models import checksum
 
 TEXTS = ["a b c", "b a", "c " * 100, "", None, "a b c", "unknown words"]
 
@@ -70,6 +71,19 @@ def test_label_order_is_taken_from_the_configuration(classifier: Path, tmp_path:
     swapped = make(tmp_path / "swapped", {0: "NL", 1: "Source Code"})
     for one, other in zip(scores(classifier), scores(swapped), strict=True):
         assert one is None or one == pytest.approx(1 - (other or 0), abs=1e-6)
+
+
+def test_another_tokenizer_in_the_folder_is_seen(tmp_path: Path) -> None:
+    folder = make(tmp_path / "model", {0: "code", 1: "nl"})
+    before, digest = scores(folder, ["a b c"]), checksum(str(folder))
+    file = folder / "tokenizer.json"
+    content = json.loads(file.read_text())
+    words = content["model"]["vocab"]
+    words["a"], words["c"] = words["c"], words["a"]
+    file.write_text(json.dumps(content))
+    assert scores(folder, ["c b a"]) == pytest.approx(before, abs=1e-6)
+    assert scores(folder, ["a b c"]) != pytest.approx(before, abs=1e-6)
+    assert checksum(str(folder)) != digest
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ def skeleton(folder: Path) -> Any:
     Raises:
         UdfError: torch or transformers is missing, or transformers knows no such causal language model.
     """
-    torch, transformers = _libraries()
+    torch, transformers = libraries()
     with quiet(transformers):
         try:
             if is_gguf(folder):
@@ -125,7 +125,7 @@ def skeleton(folder: Path) -> Any:
         except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error, IndexError) as error:
             raise UdfError(
                 f"transformers {transformers.__version__} cannot build a causal language model from "
-                f"{folder if is_gguf(folder) else folder / CONFIG_FILE}: {_first_line(error)}"
+                f"{folder if is_gguf(folder) else folder / CONFIG_FILE}: {first_line(error)}"
             ) from error
 
 
@@ -152,7 +152,7 @@ def load(folder: Path, dtype: str, device: str, *, name: str, attention: bool = 
         raise UdfError(f"unknown dtype {dtype!r}; expected one of {', '.join(DTYPES)}")
     files = model_files(folder)
     blueprint = skeleton(folder)
-    torch, transformers = _libraries()
+    torch, transformers = libraries()
     target = torch_device(torch, device)
     if threads():
         torch.set_num_threads(threads())
@@ -167,7 +167,7 @@ def load(folder: Path, dtype: str, device: str, *, name: str, attention: bool = 
                 **({"attn_implementation": "eager"} if attention else {}),
             )
         except (RuntimeError, ValueError, struct.error, IndexError) as error:
-            raise UdfError(f"the weights of {name} do not fit its config.json: {_first_line(error)}") from error
+            raise UdfError(f"the weights of {name} do not fit its config.json: {first_line(error)}") from error
     missing = sorted(found["missing_keys"])
     if missing:
         # transformers would fill them with random numbers.
@@ -195,7 +195,7 @@ def _weights_of(folder: Path, files: list[Path]) -> Iterator[tuple[str | None, d
     some of them pickles.
     """
     if not is_gguf(folder):
-        yield None, {"state_dict": _weights(files[1:])}
+        yield None, {"state_dict": read_weights(files[1:])}
         return
     with tempfile.TemporaryDirectory() as alone:
         (Path(alone) / "model.gguf").symlink_to(folder)
@@ -208,7 +208,12 @@ def _require_gguf(file: Path) -> None:
         raise UdfError(f"reading {file} needs {' and '.join(missing)}: pip install 'memtax[models]'")
 
 
-def _weights(files: list[Path]) -> dict[str, Any]:
+def read_weights(files: list[Path]) -> dict[str, Any]:
+    """The tensors of safetensors files, by name.
+
+    Raises:
+        UdfError: a file is damaged.
+    """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -217,7 +222,7 @@ def _weights(files: list[Path]) -> dict[str, Any]:
         try:
             weights.update(load_file(path))
         except (SafetensorError, OSError) as error:
-            raise UdfError(f"{path} is not a whole safetensors file: {_first_line(error)}; copy it again") from error
+            raise UdfError(f"{path} is not a whole safetensors file: {first_line(error)}; copy it again") from error
     return weights
 
 
@@ -275,7 +280,12 @@ def _empty_device_cache() -> None:
         torch.cuda.empty_cache()
 
 
-def _libraries() -> tuple[Any, Any]:
+def libraries() -> tuple[Any, Any]:
+    """torch and transformers.
+
+    Raises:
+        UdfError: one of them is not installed.
+    """
     try:
         import torch
         import transformers
@@ -305,6 +315,7 @@ def _name(location: str, revision: str) -> str:
     return location if Path(location).expanduser().exists() else f"{location}@{revision}"
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """The first line of an error's text, else its name."""
     text = str(error).strip()
     return text.splitlines()[0] if text else type(error).__name__

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from udf.detokenize import TOKENIZER_FILE, load_tokenizer
+from udf.detokenize import TOKENIZER_FILE, find_tokenizer, load_tokenizer
 from udf.errors import UdfError
 from udf.language_model import batch_size
 from udf.language_model.folders import CONFIG_FILE, model_files, model_folder
 from udf.language_model.hub import fetch, is_hub_id
-from udf.language_model.loading import DEVICE_VARIABLE, _first_line, _libraries, _weights, quiet, torch_device
+from udf.language_model.loading import DEVICE_VARIABLE, first_line, libraries, quiet, read_weights, torch_device
 
 # The names that classifiers give to the two labels, in small letters and without what joins words.
 LANGUAGE_NAMES = frozenset({"nl", "naturallanguage", "natural", "language", "text", "prose", "notcode", "noncode"})
@@ -36,12 +36,14 @@ class Classifier:
         network: the transformers model, in evaluation mode.
         tokenizer: of the tokenizers library; truncates at the model's longest input.
         device: the torch device of the model.
+        padding: the token that fills up shorter texts; None where the model has none.
         language: the index of the label that means natural language.
     """
 
     network: Any
     tokenizer: Any
     device: Any
+    padding: int | None
     language: int
 
     def log_odds(self, texts: pa.Array) -> np.ndarray:
@@ -49,11 +51,14 @@ class Classifier:
 
         Texts are taken by length, so that little is padded; padding is masked.
         """
-        rows = [row for row, text in enumerate(texts.to_pylist()) if text is not None and text.strip()]
+        chosen = [(row, text) for row, text in enumerate(texts.to_pylist()) if text is not None and text.strip()]
+        rows = [row for row, _ in chosen]
         found = np.full(len(texts), np.nan)
+        # Without a padding token a model cannot tell where a padded text ends: one at a time, nothing is padded.
+        size = 1 if self.padding is None else batch_size()
         with _lock:
-            encoded = [item.ids for item in self.tokenizer.encode_batch([texts[row].as_py() for row in rows])]
-            order, size = sorted(range(len(rows)), key=lambda place: len(encoded[place])), batch_size()
+            encoded = [item.ids for item in self.tokenizer.encode_batch([text for _, text in chosen])]
+            order = sorted(range(len(rows)), key=lambda place: len(encoded[place]))
             for start in range(0, len(order), size):
                 places = order[start : start + size]
                 found[[rows[place] for place in places]] = self._differences([encoded[place] for place in places])
@@ -63,8 +68,7 @@ class Classifier:
         import torch
 
         longest = max(map(len, ids))
-        padding = self.network.config.pad_token_id or 0
-        tokens = torch.full((len(ids), longest), padding, dtype=torch.long)
+        tokens = torch.full((len(ids), longest), self.padding or 0, dtype=torch.long)
         mask = torch.zeros_like(tokens)
         for row, one in enumerate(ids):
             tokens[row, : len(one)] = torch.tensor(one)
@@ -83,7 +87,8 @@ def load_classifier(name: str) -> Classifier:
     folder = model_folder(name, "main")
     if is_hub_id(name):
         fetch(name, "main", (TOKENIZER_FILE,))
-    stamps = tuple((path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in model_files(folder))
+    files = [*model_files(folder), find_tokenizer(str(folder))]
+    stamps = tuple((path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files)
     with _lock:
         return _load(name, folder, stamps, os.environ.get(DEVICE_VARIABLE) or "auto")
 
@@ -101,15 +106,16 @@ def language_label(id2label: dict[int, str], name: str) -> int:
     language = [index for index in (0, 1) if plain[index] in LANGUAGE_NAMES or plain[1 - index] in CODE_NAMES]
     if len(language) != 1:
         raise UdfError(
-            f"{name} has the labels {known}, which do not say which is natural language; name them in its {CONFIG_FILE}: "
-            '"id2label": {"0": "nl", "1": "code"}, in the order in which it was trained'
+            f"{name} has the labels {known}, which do not say which is natural language; name them in its {CONFIG_FILE} "
+            "(of a hub id, in that of a copy in a folder), in the order in which it was trained: "
+            '"id2label": {"0": "nl", "1": "code"}'
         )
     return language[0]
 
 
 @lru_cache(maxsize=1)
 def _load(name: str, folder: Path, _stamps: tuple[tuple[str, int, int], ...], device: str) -> Classifier:
-    torch, transformers = _libraries()
+    torch, transformers = libraries()
     target = torch_device(torch, device)
     with quiet(transformers):
         try:
@@ -119,15 +125,15 @@ def _load(name: str, folder: Path, _stamps: tuple[tuple[str, int, int], ...], de
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise UdfError(
                 f"transformers {transformers.__version__} cannot build a sequence-classification model from "
-                f"{folder / CONFIG_FILE}: {_first_line(error)}"
+                f"{folder / CONFIG_FILE}: {first_line(error)}"
             ) from error
         language = language_label(config.id2label, name)
         try:
             network, report = type(blueprint).from_pretrained(
-                None, config=config, state_dict=_weights(model_files(folder)[1:]), output_loading_info=True
+                None, config=config, state_dict=read_weights(model_files(folder)[1:]), output_loading_info=True
             )
         except (RuntimeError, ValueError) as error:
-            raise UdfError(f"the weights of {name} do not fit its {CONFIG_FILE}: {_first_line(error)}") from error
+            raise UdfError(f"the weights of {name} do not fit its {CONFIG_FILE}: {first_line(error)}") from error
     missing = sorted(report["missing_keys"])
     if missing:
         # A model that was not trained to classify would get a classifier of random numbers.
@@ -139,4 +145,5 @@ def _load(name: str, folder: Path, _stamps: tuple[tuple[str, int, int], ...], de
     tokenizer = type(load_tokenizer(str(folder))).from_str(load_tokenizer(str(folder)).to_str())
     tokenizer.no_padding()
     tokenizer.enable_truncation(min(getattr(config, "max_position_embeddings", LONGEST), LONGEST))
-    return Classifier(network.to(target).eval(), tokenizer, target, language)
+    padding = getattr(config, "pad_token_id", None)
+    return Classifier(network.to(target).eval(), tokenizer, target, padding, language)

@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 import pyarrow as pa
 
+from udf.detokenize import TOKENIZER_FILE
 from udf.errors import UdfError
 from udf.language_model.folders import model_files
 from udf.language_model.hub import is_hub_id, repository
@@ -47,12 +48,12 @@ def checksum(name: str) -> str:
     """
     folder = _folder(name)
     if folder is None:
-        return f"commit:{repository(name, 'main').commit}"
+        return f"commit:{_commit(name)}"
     if ngram_model.is_ngram_folder(folder):
         files = [folder / ngram_model.WEIGHTS_FILE]
     else:
         # The tokenizer decides as much as the weights.
-        files = [*model_files(folder), *(path for path in [folder / "tokenizer.json"] if path.is_file())]
+        files = [*model_files(folder), *(path for path in [folder / TOKENIZER_FILE] if path.is_file())]
     return _digest(tuple((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files))
 
 
@@ -69,6 +70,12 @@ def _folder(name: str) -> Path | None:
         f"no classifier at {name}: {folder.absolute()} {'is a file' if folder.exists() else 'does not exist'}; expected "
         "'default', a folder that memtax classifier train or transformers wrote, or a Hugging Face hub id"
     )
+
+
+@lru_cache(maxsize=16)
+def _commit(hub_id: str) -> str:
+    # Asked once in a process, as the files are fetched once: a run asks for the checksum with every chunk of rows.
+    return repository(hub_id, "main").commit
 
 
 @lru_cache(maxsize=16)
