@@ -2,10 +2,13 @@
 {{ config(
     materialized='chunked',
     meta={
-        'input': 'int_sequence_classifiers',
+        'input': 'int_sequence__text',
         'unique_key': ['corpus', 'sequence_id', 'token_offset', 'tokens_checksum'],
         'fingerprint': fingerprint(
-            version=1, vars=['nl_score_with'], columns=['text_fingerprint', 'nl_model_checksum']
+            version=1,
+            vars=['nl_score_with'],
+            columns=['fingerprint'],
+            expressions=["nl_model_checksum('" ~ (var('nl_score_with') | replace("'", "''")) ~ "')"]
         ),
         'udfs': ['nl_score_with'],
     }
@@ -17,4 +20,4 @@ select
     token_offset,
     tokens_checksum,
     nl_score_with(text, '{{ var("nl_score_with") | replace("'", "''") }}') as nl_score
-from {{ ref('int_sequence_classifiers') }}
+from {{ ref('int_sequence__text') }}

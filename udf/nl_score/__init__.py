@@ -48,7 +48,8 @@ def nl_model_checksum(models: pa.Array) -> pa.Array:
     Raises:
         UdfError: there is no such model.
     """
-    return pa.array([None if name is None else checksum(name) for name in models.to_pylist()], pa.string())
+    digests = {name: checksum(name) for name in models.unique().to_pylist() if name is not None}
+    return pa.array([digests.get(name) for name in models.to_pylist()], pa.string())
 
 
 def _scores(texts: pa.Array, model: str) -> pa.Array:
