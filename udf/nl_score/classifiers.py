@@ -17,7 +17,8 @@ from udf.errors import UdfError
 from udf.language_model import batch_size
 from udf.language_model.folders import CONFIG_FILE, model_files, model_folder
 from udf.language_model.hub import fetch, is_hub_id
-from udf.language_model.loading import DEVICE_VARIABLE, _first_line, _libraries, _weights, quiet, torch_device
+from udf.language_model.libraries import DEVICE_VARIABLE, first_line, libraries, quiet, torch_device
+from udf.language_model.loading import _weights
 
 # The names that classifiers give to the two labels, in small letters and without what joins words.
 LANGUAGE_NAMES = frozenset({"nl", "naturallanguage", "natural", "language", "text", "prose", "notcode", "noncode"})
@@ -109,7 +110,7 @@ def language_label(id2label: dict[int, str], name: str) -> int:
 
 @lru_cache(maxsize=1)
 def _load(name: str, folder: Path, _stamps: tuple[tuple[str, int, int], ...], device: str) -> Classifier:
-    torch, transformers = _libraries()
+    torch, transformers = libraries()
     target = torch_device(torch, device)
     with quiet(transformers):
         try:
@@ -119,7 +120,7 @@ def _load(name: str, folder: Path, _stamps: tuple[tuple[str, int, int], ...], de
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise UdfError(
                 f"transformers {transformers.__version__} cannot build a sequence-classification model from "
-                f"{folder / CONFIG_FILE}: {_first_line(error)}"
+                f"{folder / CONFIG_FILE}: {first_line(error)}"
             ) from error
         language = language_label(config.id2label, name)
         try:
@@ -127,7 +128,7 @@ def _load(name: str, folder: Path, _stamps: tuple[tuple[str, int, int], ...], de
                 None, config=config, state_dict=_weights(model_files(folder)[1:]), output_loading_info=True
             )
         except (RuntimeError, ValueError) as error:
-            raise UdfError(f"the weights of {name} do not fit its {CONFIG_FILE}: {_first_line(error)}") from error
+            raise UdfError(f"the weights of {name} do not fit its {CONFIG_FILE}: {first_line(error)}") from error
     missing = sorted(report["missing_keys"])
     if missing:
         # A model that was not trained to classify would get a classifier of random numbers.
