@@ -33,6 +33,14 @@
         {%- set source = 'merged_scores.' ~ node.schema ~ '.' ~ node.name -%}
         {%- set keys = node.config.meta.unique_key | join(', ') -%}
         {%- set counted = run_query("select count(*) from " ~ source).rows[0][0] -%}
+        {#- A row of the store that lacks what a var asks for makes way for one that has it. Killed before the insert, a
+            second merge puts in what is missing. -#}
+        {%- set stale = node.config.meta.get('stale', 'false') -%}
+        {%- do run_query(
+            "delete from " ~ target_relation ~ " as present where (" ~ stale ~ ") and exists (select 1 from (select * from "
+            ~ source ~ " where not (" ~ stale ~ ")) as offered where offered.fingerprint = present.fingerprint "
+            ~ merge_scores_keys(node.config.meta.unique_key, 'offered', 'present') ~ ")"
+        ) -%}
         {%- set before = run_query("select count(*) from " ~ target_relation).rows[0][0] -%}
         {%- do run_query(
             "insert into " ~ target_relation ~ " by name select offered.* from " ~ source ~ " as offered semi join (select "

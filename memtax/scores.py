@@ -85,11 +85,14 @@ def merge_scores(databases: Sequence[Path], variables: str | None) -> None:
         variables: the vars that they were scored with, as `dbt --vars` takes them.
 
     Raises:
+        SourceError: one of them is the store itself.
         StoreError, StoreLockedError: one of them is not there, or is being written.
         MemtaxError: dbt failed; what it said is on stdout.
     """
     given = parse_variables(variables)
     for path in databases:
+        if path.resolve() == database_path().resolve():
+            raise SourceError(f"{path} is the store itself; name the files that memtax score --into wrote")
         with store.reading(path) as connection:
             store.require_table(
                 connection, "intermediate", "int_sequence_model__scores", f"run memtax score --into {path} first"

@@ -8,7 +8,7 @@ import pytest
 
 from memtax import store
 from memtax.errors import SourceError, StoreError
-from memtax.scores import check_shard, parse_variables, prepare_shard
+from memtax.scores import check_shard, merge_scores, parse_variables, prepare_shard
 
 
 def make_store(path: Path, model: str, windows: int) -> Path:
@@ -49,6 +49,13 @@ def test_a_shard_of_another_store_is_left_alone(tmp_path: Path) -> None:
         prepare_shard(source, source)
     with pytest.raises(StoreError, match="no database at"):
         prepare_shard(into, tmp_path / "absent.duckdb")
+
+
+def test_a_store_is_not_merged_into_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = make_store(tmp_path / "store.duckdb", "m", 1)
+    monkeypatch.setenv("MEMTAX_DATABASE", str(path))
+    with pytest.raises(SourceError, match="is the store itself"):
+        merge_scores([path], None)
 
 
 @pytest.mark.parametrize("shard", ["0/2", "3/2", "1", "a/b", "1/2/3", "-1/2"])

@@ -124,7 +124,8 @@ def _load_gguf(path: Path) -> tuple[Tokenizer, int]:
         (Path(alone) / "model.gguf").symlink_to(path)
         try:
             tokenizer = AutoTokenizer.from_pretrained(alone, gguf_file="model.gguf", trust_remote_code=False)
-        except (ImportError, KeyError, OSError, TypeError, ValueError) as error:
+        # As above: a vocabulary that does not fit its merges is a bare Exception, too.
+        except Exception as error:
             raise UdfError(f"{path} holds no tokenizer that can be read ({error})") from error
     inside = tokenizer.backend_tokenizer
     return inside, max(inside.get_vocab().values(), default=-1) + 1

@@ -11,7 +11,8 @@
       unique_key   the columns that identify an input row; they are columns of the result, too
       fingerprint  an SQL expression over the input, from fingerprint()
       udfs         the UDFs that the select calls: the rows that each saw are recorded per run
-      only         a condition on the input, where not all of it is to be computed now; what is stored of the rest stays
+      only         a condition on the columns of unique_key, where not all of the input is to be computed now; what is
+                   stored of the rest stays
       stale        a condition on stored rows that are to be computed again though their fingerprint is right
       chunk_rows   rows to a chunk (default: the var chunk_rows); 0 makes one chunk of all rows with one fingerprint
       setup        the name of a macro that prepares each chunk and returns text to put in place of text in the select -#}

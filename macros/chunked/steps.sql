@@ -27,7 +27,8 @@
 {%- endmacro %}
 
 
-{#- Rows that are no longer in the input, are there under another fingerprint, or are stale for the model's own reason. -#}
+{#- Rows that are no longer in the input, are there under another fingerprint, or are stale for the model's own reason; the
+    last only where this run computes them again. -#}
 {% macro chunked_delete_stale(work) -%}
     {%- call statement('chunked_delete_stale', auto_begin=True) -%}
         delete from {{ work.target }} as stored
@@ -37,7 +38,7 @@
             where wanted.wanted_fingerprint = stored.fingerprint
               {% for key in work['keys'] -%} and wanted.{{ key }} = stored.{{ key }} {% endfor %}
         )
-        or ({{ work.stale }})
+        or (({{ work.stale }}) and ({{ work.only }}))
     {%- endcall -%}
 {%- endmacro %}
 

@@ -9,7 +9,7 @@
         'fingerprint': fingerprint(
             version=1,
             vars=['prompt_length', 'continuation_length'],
-            columns=['model', 'revision', 'model_checksum', 'dtype']
+            columns=['model', 'revision', 'model_checksum', 'dtype', 'greedy_match_length']
         ),
         'udfs': ['generate_continuation'],
         'setup': 'require_usable_model',

@@ -94,6 +94,15 @@ def test_sampling_equals_a_slow_computation(folder, temperature, top_k):
             assert (got["sampling_log_probability"] == 0) == got["memorized"]
 
 
+def test_logits_that_equal_the_last_of_the_top_k_may_be_sampled_too():
+    from udf.language_model.scoring import Request, _sampling
+
+    logits = torch.tensor([[3.0, 1.0, 1.0, 1.0, 0.0]]).repeat(3, 1)
+    found = _sampling(logits, torch.tensor([0, 3, 4]), Request(temperature=2.0, top_k=2))
+    total = math.exp(1.5) + 3 * math.exp(0.5)
+    assert np.exp(found) == pytest.approx([math.exp(1.5) / total, math.exp(0.5) / total, 0.0])
+
+
 def test_tokens_add_up_to_the_measures(folder):
     rows = [*random_rows(3), random_rows(1, 30, seed=4)[0], [7]]
     for row, got in zip(rows, score(rows, folder, token_log_probabilities=True), strict=True):

@@ -230,7 +230,7 @@ for location, revision in (("owner/tiny", "step2"), ("owner/absent", "main")):
     assert run.stderr == ""
 
 
-def save_gguf(path: Path) -> Path:
+def save_gguf(path: Path, merge: str = "A B") -> Path:
     """A Llama-like model of random float32 weights in one GGUF file, as llama.cpp lays it out."""
     gguf = pytest.importorskip("gguf")
     pytest.importorskip("accelerate")
@@ -249,9 +249,9 @@ def save_gguf(path: Path) -> Path:
     writer.add_rope_freq_base(10_000.0)
     writer.add_vocab_size(words)
     writer.add_tokenizer_model("gpt2")
-    writer.add_token_list([f"w{number}" for number in range(words)])
+    writer.add_token_list([*(chr(ord("A") + number) for number in range(words - 1)), "AB"])
     writer.add_token_types([1] * words)
-    writer.add_token_merges(["w 1"])
+    writer.add_token_merges([merge])
     shapes = {"token_embd": (words, width), "output": (words, width), "output_norm": (width,)}
     for layer in range(layers):
         shapes |= {f"blk.{layer}.{name}": (width, width) for name in ("attn_q", "attn_k", "attn_v", "attn_output")}
@@ -281,6 +281,13 @@ def test_a_gguf_file_is_a_model(tmp_path):
     found = describe_model(str(file))
     assert (found.location, found.n_parameters, found.vocabulary_size) == (str(file), parameters, 50)
     assert found.tokenizer is not None and found.tokenizer.location == str(file)
+
+
+def test_a_gguf_file_whose_tokenizer_is_broken_is_refused(tmp_path):
+    from udf.detokenize import load_tokenizer
+
+    with pytest.raises(UdfError, match=r"tiny\.gguf holds no tokenizer that can be read"):
+        load_tokenizer(str(save_gguf(tmp_path / "tiny.gguf", merge="A absent")))
 
 
 def test_a_broken_gguf_file_is_refused(tmp_path):

@@ -11,7 +11,7 @@ import numpy as np
 
 from udf.embedding.files import embedding_folder, stamps
 from udf.errors import UdfError
-from udf.language_model.loading import DEVICE_VARIABLE
+from udf.language_model.libraries import DEVICE_VARIABLE
 
 DIMENSIONS = 384
 # Texts to a forward pass. A window is about 60 word pieces: more texts make the CPU no faster.
@@ -76,7 +76,7 @@ def _load(folder: Path, device: str, location: str) -> Any:
         from sentence_transformers import SentenceTransformer
     except ImportError as error:
         raise UdfError(f"embeddings need sentence-transformers ({error}): pip install 'memtax[similarity]'") from error
-    from udf.language_model.loading import quiet, torch_device
+    from udf.language_model.libraries import quiet, torch_device
 
     try:
         with quiet(transformers):

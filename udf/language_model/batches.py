@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from udf.errors import UdfError
+from udf.language_model.libraries import empty_device_cache
 
 T = TypeVar("T")
 
@@ -48,7 +49,7 @@ def in_batches(
             start = rows.stop
             continue
         # Outside of the handler, where the failed batch's tensors are no longer held by the error's traceback.
-        _empty_device_cache()
+        empty_device_cache()
     return done
 
 
@@ -58,10 +59,3 @@ def is_out_of_memory(error: RuntimeError) -> bool:
 
     # torch's allocator for the CPU has no error class of its own.
     return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
-
-
-def _empty_device_cache() -> None:
-    import torch
-
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()

@@ -16,9 +16,9 @@ from typing import Any
 
 from udf.errors import UdfError
 from udf.language_model.folders import CONFIG_FILE, is_gguf, model_files, model_folder
+from udf.language_model.libraries import DEVICE_VARIABLE, empty_device_cache, first_line, libraries, quiet, torch_device
 from udf.settings import threads
 
-DEVICE_VARIABLE = "MEMTAX_DEVICE"
 DTYPES = ("float32", "bfloat16")
 
 
@@ -63,7 +63,7 @@ class _Cache:
         with self._lock:
             self._key = self._model = None
             gc.collect()
-            _empty_device_cache()
+            empty_device_cache()
 
     def _get(self, location: str, revision: str, dtype: str, device: str | None, attention: bool) -> LanguageModel:
         folder = model_folder(location, revision)
@@ -255,67 +255,5 @@ def _splits(torch: Any, network: Any) -> bool:
         return torch.equal(head(body(probe, use_cache=False)[0]), network(probe, use_cache=False).logits)
 
 
-def torch_device(torch: Any, name: str) -> Any:
-    """The torch device of that name; 'auto' is CUDA where there is one, else the CPU.
-
-    Raises:
-        UdfError: there is no such device here.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise UdfError(f"{DEVICE_VARIABLE}={name} is not a torch device; expected auto, cpu or cuda") from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise UdfError(f"{DEVICE_VARIABLE}={name}, but torch {torch.__version__} finds no CUDA device; set it to auto")
-    return device
-
-
-def _empty_device_cache() -> None:
-    import sys
-
-    torch = sys.modules.get("torch")  # what was never imported holds no memory
-    if torch is not None and torch.cuda.is_available():
-        torch.cuda.empty_cache()
-
-
-def libraries() -> tuple[Any, Any]:
-    """torch and transformers.
-
-    Raises:
-        UdfError: one of them is not installed.
-    """
-    try:
-        import torch
-        import transformers
-    except ImportError as error:
-        raise UdfError(
-            f"language models need torch, transformers and safetensors ({error}): pip install 'memtax[models]'"
-        ) from error
-    return torch, transformers
-
-
-@contextmanager
-def quiet(transformers: Any) -> Iterator[None]:
-    """Keep transformers' advice and progress bars off the terminal: what goes wrong is raised here."""
-    log = transformers.utils.logging
-    verbosity, bars = log.get_verbosity(), log.is_progress_bar_enabled()
-    log.set_verbosity_error()
-    log.disable_progress_bar()
-    try:
-        yield
-    finally:
-        log.set_verbosity(verbosity)
-        if bars:
-            log.enable_progress_bar()
-
-
 def _name(location: str, revision: str) -> str:
     return location if Path(location).expanduser().exists() else f"{location}@{revision}"
-
-
-def first_line(error: Exception) -> str:
-    """The first line of an error's text, else its name."""
-    text = str(error).strip()
-    return text.splitlines()[0] if text else type(error).__name__

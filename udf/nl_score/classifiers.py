@@ -17,7 +17,8 @@ from udf.errors import UdfError
 from udf.language_model import batch_size
 from udf.language_model.folders import CONFIG_FILE, model_files, model_folder
 from udf.language_model.hub import fetch, is_hub_id
-from udf.language_model.loading import DEVICE_VARIABLE, first_line, libraries, quiet, read_weights, torch_device
+from udf.language_model.libraries import DEVICE_VARIABLE, first_line, libraries, quiet, torch_device
+from udf.language_model.loading import read_weights
 
 # The names that classifiers give to the two labels, in small letters and without what joins words.
 LANGUAGE_NAMES = frozenset({"nl", "naturallanguage", "natural", "language", "text", "prose", "notcode", "noncode"})

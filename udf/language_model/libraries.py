@@ -1,0 +1,73 @@
+"""torch and transformers: imported only when a model is asked for, kept quiet, and asked for a device."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from udf.errors import UdfError
+
+DEVICE_VARIABLE = "MEMTAX_DEVICE"
+
+
+def libraries() -> tuple[Any, Any]:
+    """torch and transformers.
+
+    Raises:
+        UdfError: one of them is not installed.
+    """
+    try:
+        import torch
+        import transformers
+    except ImportError as error:
+        raise UdfError(
+            f"language models need torch, transformers and safetensors ({error}): pip install 'memtax[models]'"
+        ) from error
+    return torch, transformers
+
+
+@contextmanager
+def quiet(transformers: Any) -> Iterator[None]:
+    """Keep transformers' advice and progress bars off the terminal: what goes wrong is raised here."""
+    log = transformers.utils.logging
+    verbosity, bars = log.get_verbosity(), log.is_progress_bar_enabled()
+    log.set_verbosity_error()
+    log.disable_progress_bar()
+    try:
+        yield
+    finally:
+        log.set_verbosity(verbosity)
+        if bars:
+            log.enable_progress_bar()
+
+
+def torch_device(torch: Any, name: str) -> Any:
+    """The torch device of that name; 'auto' is CUDA where there is one, else the CPU.
+
+    Raises:
+        UdfError: there is no such device here.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise UdfError(f"{DEVICE_VARIABLE}={name} is not a torch device; expected auto, cpu or cuda") from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise UdfError(f"{DEVICE_VARIABLE}={name}, but torch {torch.__version__} finds no CUDA device; set it to auto")
+    return device
+
+
+def empty_device_cache() -> None:
+    """Give memory that torch keeps for later back to the device."""
+    torch = sys.modules.get("torch")  # what was never imported holds no memory
+    if torch is not None and torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def first_line(error: Exception) -> str:
+    """What an error says first, for a message of one line; its class where it says nothing."""
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__
