@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from memtax.errors import StoreError
+from memtax.errors import ProjectError, StoreError
 from memtax.neighbours import index, search
-from memtax.neighbours.search import nearest_to_sequence, nearest_to_vector, require_dataset
+from memtax.neighbours.search import embed_as_stored, nearest_to_sequence, nearest_to_vector, require_dataset
 
 N = 300
 
@@ -41,7 +41,7 @@ def connection(
     keys = "corpus, sequence_id, token_offset"
     connection.execute(
         f"create table feat_sequence__text as select {keys}, 'prompt ' || sequence_id as prompt_text, "
-        "'end' as continuation_text from intermediate.int_sequence__embedding"
+        "'end' as continuation_text, 'prompt ' || sequence_id || 'end' as text from intermediate.int_sequence__embedding"
     )
     connection.execute(f"create table dim_evaluated_sequences as select {keys} from feat_sequence__text")
     connection.execute(
@@ -122,3 +122,18 @@ def test_a_store_without_embeddings_says_so(connection: duckdb.DuckDBPyConnectio
     connection.execute("drop table intermediate.int_sequence__embedding")
     with pytest.raises(StoreError, match="run dbt run first"):
         nearest_to_vector(connection, vectors[0], 1)
+
+
+def test_a_text_is_embedded_by_the_model_of_the_store_or_not_at_all(
+    connection: duckdb.DuckDBPyConnection, vectors: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection.execute("delete from intermediate.int_sequence__embedding where sequence_id <> 17")
+    by_model = {"model": {"prompt 17end": vectors[17] * 2, "a text": vectors[3]}, "other": {"a text": vectors[3]}}
+
+    def encode(model: str, texts: list[str]) -> np.ndarray:
+        return np.stack([by_model[model].get(text, vectors[5]) for text in texts])
+
+    monkeypatch.setattr(search, "encode", encode)
+    assert (embed_as_stored(connection, "a text", "model") == vectors[3]).all()
+    with pytest.raises(ProjectError, match=r"embedded with another model than other, which the var embed_with"):
+        embed_as_stored(connection, "a text", "other")
