@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from memtax.neighbours import index, search
 from memtax.neighbours.search import embed_as_stored, nearest_to_sequence, nearest_to_vector, require_dataset
 
 N = 300
+remove = shutil.rmtree
 
 
 @pytest.fixture
@@ -90,6 +92,21 @@ def test_a_damaged_index_is_made_again(
     index.open_index(connection)
     (tmp_path / "memtax.duckdb.neighbours" / index.KEYS_FILE).write_bytes(b"damaged")
     assert nearest_to_vector(connection, vectors[4], 1)[0].sequence_id == 4
+
+
+def test_an_index_that_another_process_made_first_is_taken(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index.open_index(connection)
+    folder = tmp_path / "memtax.duckdb.neighbours"
+    theirs = (folder / index.INDEX_FILE).stat().st_ino
+    monkeypatch.setattr(shutil, "rmtree", lambda path, **_: path == folder or remove(path))  # it comes back at once
+    index._build(connection, lambda share, words: None)
+    assert (folder / index.INDEX_FILE).stat().st_ino == theirs
+    connection.execute("update intermediate.int_sequence__embedding set fingerprint = 'g'")
+    with pytest.raises(StoreError, match="cannot be written to"):
+        index.open_index(connection)
+    assert not list(tmp_path.glob("*.partial"))
 
 
 def test_a_dataset_is_searched_alone(connection: duckdb.DuckDBPyConnection, vectors: np.ndarray) -> None:
