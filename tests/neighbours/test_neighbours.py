@@ -100,7 +100,12 @@ def test_an_index_that_another_process_made_first_is_taken(
     index.open_index(connection)
     folder = tmp_path / "memtax.duckdb.neighbours"
     theirs = (folder / index.INDEX_FILE).stat().st_ino
-    monkeypatch.setattr(shutil, "rmtree", lambda path, **_: path == folder or remove(path))  # it comes back at once
+
+    def rmtree(path: Path, **_: object) -> None:
+        if path != folder:  # which comes back at once
+            remove(path)
+
+    monkeypatch.setattr(shutil, "rmtree", rmtree)
     index._build(connection, lambda share, words: None)
     assert (folder / index.INDEX_FILE).stat().st_ino == theirs
     connection.execute("update intermediate.int_sequence__embedding set fingerprint = 'g'")
