@@ -23,18 +23,9 @@
 {% macro reference_set() -%} '{reference set}' {%- endmacro %}
 
 
-{#- Set-up of the chunks: build the reference set, once a run. A dataset that is not there would make an empty one. -#}
+{#- Set-up of the chunks: build the reference set, once a run. -#}
 {% macro similarity_reference_set(work) -%}
     {%- if 'reference_set' not in work -%}
-        {%- do require_similarity_thresholds() -%}
-        {%- set named = var('similarity_reference') -%}
-        {%- set known = run_query("select distinct dataset from " ~ ref('stg_dataset_members') ~ " order by 1").columns[0].values() -%}
-        {%- for name in ([named] if named is string else named) if name and name not in known -%}
-            {{ exceptions.raise_compiler_error(
-                "the var similarity_reference names the dataset " ~ name ~ ", which is not in the store; expected some of "
-                ~ (known | join(', ')) ~ ", or none for all"
-            ) }}
-        {%- endfor -%}
         {%- set folder = run_query("select " ~ scratch()).rows[0][0] -%}
         {%- set file = (folder ~ "/" ~ invocation_id ~ ".references.parquet") | replace("'", "''") -%}
         {%- call statement('similarity_references', auto_begin=True) -%}
@@ -52,12 +43,24 @@
 {%- endmacro %}
 
 
-{% macro require_similarity_thresholds() -%}
-    {%- set thresholds = var('similarity_thresholds') -%}
-    {%- if thresholds is string or thresholds | length != 2 or not (-1 <= thresholds[0] < thresholds[1] <= 1) -%}
-        {{ exceptions.raise_compiler_error(
-            "the var similarity_thresholds is " ~ thresholds ~ "; expected two cosines from -1 to 1, the lower one first"
-        ) }}
+{#- Stops a run whose vars of similarity are a slip, before counts under other vars are deleted. A dataset that is not there
+    would make an empty reference set. -#}
+{% macro require_similarity_vars() -%}
+    {%- if execute -%}
+        {%- set named = var('similarity_reference') -%}
+        {%- set known = run_query("select distinct dataset from " ~ ref('stg_dataset_members') ~ " order by 1").columns[0].values() -%}
+        {%- for name in ([named] if named is string else named) if name and name not in known -%}
+            {{ exceptions.raise_compiler_error(
+                "the var similarity_reference names the dataset " ~ name ~ ", which is not in the store; expected some of "
+                ~ (known | join(', ')) ~ ", or none for all"
+            ) }}
+        {%- endfor -%}
+        {%- set thresholds = var('similarity_thresholds') -%}
+        {%- if thresholds is string or thresholds | length != 2 or not (-1 <= thresholds[0] < thresholds[1] <= 1) -%}
+            {{ exceptions.raise_compiler_error(
+                "the var similarity_thresholds is " ~ thresholds ~ "; expected two cosines from -1 to 1, the lower one first"
+            ) }}
+        {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
 

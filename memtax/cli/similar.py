@@ -27,8 +27,8 @@ def similar(text: str, dataset: str | None, limit: int, output_format: str) -> N
     """Show the evaluated sequences whose meaning is nearest to TEXT, with the cosine of the embeddings.
 
     The var embed_with says what embeds TEXT. The first call, and the first after dbt run has computed new embeddings,
-    makes an index of them beside the database. The index may miss a near sequence now and then; the cosines are exact, and
-    so are the match counts of feat_sequence__similarity, which do not use it.
+    makes an index of them beside the database. The index may miss a near sequence now and then; the cosines
+    are of the stored vectors. The match counts of feat_sequence__similarity are exact, and do not use it.
 
     \b
     Examples:
@@ -37,10 +37,9 @@ def similar(text: str, dataset: str | None, limit: int, output_format: str) -> N
     """
     from memtax.corpus.progress import shown
     from memtax.errors import ProjectError
-    from memtax.neighbours.search import nearest_to_vector, require_dataset
+    from memtax.neighbours.search import embed_as_stored, nearest_to_vector, require_dataset
     from memtax.project import project_vars
     from memtax.session import reading_session
-    from udf.embedding.loading import encode
 
     model = str(project_vars().get("embed_with") or "")
     if not model:
@@ -50,7 +49,7 @@ def similar(text: str, dataset: str | None, limit: int, output_format: str) -> N
     with reading_session() as connection:
         if dataset is not None:
             require_dataset(connection, dataset)
-        vector = encode(model, [text])[0]
+        vector = embed_as_stored(connection, text, model)
         with shown("indexing embeddings") as progress:
             found = nearest_to_vector(connection, vector, limit, dataset=dataset, progress=progress)
     if output_format == "json":

@@ -138,7 +138,9 @@ def _build(connection: duckdb.DuckDBPyConnection, progress: Progress) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         temporary.rename(folder)
     except OSError as error:
-        raise StoreError(f"the index of neighbours cannot be written to {folder}: {error}") from error
+        # Another process may have put its own there first, and that is as good.
+        if fresh_index(connection) is None:
+            raise StoreError(f"the index of neighbours cannot be written to {folder}: {error}") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

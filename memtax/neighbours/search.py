@@ -10,12 +10,14 @@ import pyarrow as pa
 
 from memtax import store
 from memtax.corpus.progress import Progress, silent
-from memtax.errors import StoreError
+from memtax.errors import ProjectError, StoreError
 from memtax.neighbours.index import fresh_index, open_index, stored_embeddings
-from udf.embedding.loading import DIMENSIONS
+from udf.embedding.loading import DIMENSIONS, encode
 
 # Without an index, that many embeddings are compared in well under a second.
 SCANNED = 100_000
+# Below this, two embeddings of one text are by two models: another device moves a cosine by less than 0.001.
+_SAME_MODEL = 0.99
 # An approximate index and filters take from what it finds, so more is asked for than is wanted.
 _MARGIN = 8
 
@@ -62,6 +64,38 @@ def require_dataset(connection: duckdb.DuckDBPyConnection, dataset: str) -> None
     ]
     if dataset not in known:
         raise StoreError(f"the store has no dataset {dataset!r}; it has {', '.join(known) or 'none'}")
+
+
+def embed_as_stored(connection: duckdb.DuckDBPyConnection, text: str, model: str) -> np.ndarray:
+    """The embedding of a text, float32 [384], by the model that the stored embeddings are of.
+
+    A stored text is embedded beside it: vectors of two models have nothing in common, and cosines would not tell.
+
+    Args:
+        connection: a reading session.
+        text: any text.
+        model: as for `embed_with`.
+
+    Raises:
+        StoreError: there are no embeddings.
+        ProjectError: they are of another model.
+        UdfError: there is no such model.
+    """
+    stored_embeddings(connection)
+    row = connection.execute(
+        "select text, embedding from intermediate.int_sequence__embedding "
+        "inner join main.feat_sequence__text using (corpus, sequence_id, token_offset) where is_embedded limit 1"
+    ).fetchone()
+    if row is None:
+        return encode(model, [text])[0]
+    vector, again = encode(model, [text, row[0]])
+    stored = np.array(row[1], dtype=np.float32)
+    if not again @ stored >= _SAME_MODEL * np.linalg.norm(again) * np.linalg.norm(stored):
+        raise ProjectError(
+            f"the store is embedded with another model than {model}, which the var embed_with in dbt_project.yml names; "
+            "name the one of the store there, or run dbt run to embed it again"
+        )
+    return vector
 
 
 def nearest_to_vector(

@@ -3,6 +3,7 @@
 -- depends_on: {{ ref('int_similarity_references') }}, {{ ref('stg_dataset_members') }}
 {{ config(
     materialized='chunked',
+    pre_hook='{{ require_similarity_vars() }}',
     meta={
         'input': 'int_similarity_queries',
         'unique_key': ['corpus', 'sequence_id', 'token_offset', 'tokens_checksum'],

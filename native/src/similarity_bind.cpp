@@ -21,7 +21,7 @@ using Floats = py::array_t<float, py::array::c_style>;
 Vectors vectors_of(const Floats& array) {
     if (array.ndim() != 2 || array.shape(1) == 0)
         throw py::value_error("vectors must be an array of two dimensions, [rows, dimensions > 0]");
-    if (array.shape(0) >= std::numeric_limits<int32_t>::max() || array.shape(1) > 65'536)
+    if (array.shape(0) >= std::numeric_limits<int32_t>::max() || static_cast<size_t>(array.shape(1)) > kMostDimensions)
         throw py::value_error("vectors must be fewer than 2^31 rows of at most 65,536 dimensions; pass them in parts");
     return {array.data(), static_cast<size_t>(array.shape(0)), static_cast<size_t>(array.shape(1))};
 }

@@ -25,7 +25,8 @@ struct Matches {
 // or instruction set.
 //
 // Cost: one byte product per pair and dimension, and a float64 product of vectors for the pairs near a threshold.
-// Memory besides the result: some hundred KB a thread, whatever the numbers of queries and references.
+// Memory besides the result, whatever the number of references: for each thread 150 KB, counts as long as the result's
+// and at most `most_pairs` pairs.
 Matches count_matches(const References& references, const Queries& queries, const std::vector<double>& thresholds,
                       const int64_t* own, size_t most_pairs, unsigned threads);
 

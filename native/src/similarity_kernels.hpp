@@ -20,8 +20,15 @@ constexpr size_t kGroup = 64;
 constexpr size_t kQueryStep = 96;
 // Codes are padded with zeros to a multiple of this many: the depth of a tile of AMX.
 constexpr size_t kDepthStep = 64;
-// Added to every bound, in cosines: more than all float32 and float64 rounding in bounds and comparisons can come to.
-constexpr double kSlack = 1e-6;
+// Codes of more dimensions could overflow 32 bits: 255 * 127 * 65,536 is just below 2^31.
+constexpr size_t kMostDimensions = 65'536;
+static_assert(255ULL * 127 * kMostDimensions < 1ULL << 31);
+// Added to every bound, in cosines: more than all rounding of the comparison can come to. In float32 these are six
+// roundings, by 2^-24 each: of the product as a float and times the scales (both at most (1 + e_q) (1 + e_r)), of alpha
+// and alpha * error ((1 + e_q) e_r), of their sum, and of beta (1 + e_q). A vector is off by e <= sqrt(dims) / (2
+// levels), which for the coarsest codes and most dimensions is 2 (queries) and 1.01 (references): 31 * 2^-24 = 1.9e-6
+// in all.
+constexpr double kSlack = 2e-6;
 
 // A group of references. Codes are k + 128, four dimensions of each reference together: [depth / 4][kGroup][4].
 struct Group {

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -23,22 +26,57 @@ EMBEDDED, COUNTED = "int_sequence__embedding.embed_with", "int_sequence__similar
 # Random weights find all texts alike: these lie in the middle of what they give.
 THRESHOLDS = [0.999, 0.9995]
 ONLY = ["--select", "+feat_sequence__similarity"]
+MakeCommands = Callable[[Path], Commands]
+
+
+class Resumed(NamedTuple):
+    """A store whose first run was killed and whose second went on: what the kill left, and who embeds its texts."""
+
+    path: Path
+    kept: int
+    embedder: Path
+
+    def copy(self, folder: Path, make_commands: MakeCommands) -> Commands:
+        """The commands on a copy of the store."""
+        shutil.copy(self.path, folder / "memtax.duckdb")
+        return make_commands(folder / "memtax.duckdb")
 
 
 @pytest.fixture(scope="module")
-def embedder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_embedders.save(tmp_path_factory.mktemp("embedder") / "model")
+def resumed(tmp_path_factory: pytest.TempPathFactory, make_commands: MakeCommands) -> Resumed:
+    folder = tmp_path_factory.mktemp("resumed")
+    embedder = tiny_embedders.save(folder / "model")
+    commands = make_commands(folder / "memtax.duckdb")
+    fill(commands.database, folder)
+    chunks = [*ONLY, *settings(embedder, chunk_rows=4)]
+    process = subprocess.Popen(
+        commands.dbt_command("run", *chunks),
+        cwd=PROJECT,
+        env=commands.environment | {"PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout
+    # The first chunk is reported as soon as it is committed; 24 more are to come.
+    seen = next((line for line in process.stdout if "int_sequence__embedding: 4 of 100 rows" in line), None)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert seen is not None, "dbt reported no first chunk"
+    kept = len(contents(commands.database, "intermediate")["int_sequence__embedding"])
+    commands.dbt("run", *chunks)
+    return Resumed(commands.database, kept, embedder)
 
 
-@pytest.fixture
-def store_path(commands: Commands, sequences: list[list[int]], tmp_path: Path) -> Path:
-    path = commands.database
-    # Number 41 is nearly number 0: another token in its prompt.
-    sequences[41] = [*sequences[41][:5], 7, *sequences[41][6:]]
-    land(path, "c", sequences, shard_id=1)
+def fill(path: Path, folder: Path) -> None:
+    """Two datasets that overlap, of sequences with ten copies of number 0 and one that is nearly it."""
+    rows = np.random.default_rng(7).integers(0, VOCABULARY, (120, 96))
+    rows[40:50] = rows[0]
+    rows[41, 5] = 7
+    land(path, "c", rows.tolist(), shard_id=1)
     evaluate(path, "memories", "c", [(number, 0) for number in range(60)])
     evaluate(path, "sample", "c", [(number, 0) for number in range(60, 100)])
-    tokenizer = word_tokenizer(tmp_path / "tokenizer.json", VOCABULARY)
+    tokenizer = word_tokenizer(folder / "tokenizer.json", VOCABULARY)
     with store.writing(path) as connection:
         connection.execute(
             "insert into raw.dataset_members select 'sample', 'c', i, 0 from range(30, 45) as numbers(i)"
@@ -47,7 +85,6 @@ def store_path(commands: Commands, sequences: list[list[int]], tmp_path: Path) -
             "update raw.corpora set tokenizer = ?, tokenizer_checksum = ?",
             [str(tokenizer), sha256(tokenizer.read_bytes()).hexdigest()],
         )
-    return path
 
 
 def settings(embedder: Path | str, **more: object) -> list[str]:
@@ -83,32 +120,31 @@ def counts(path: Path) -> dict[int, list[int | None]]:
     return {row[1]: list(row[3:]) for row in contents(path)["feat_sequence__similarity"]}
 
 
-def test_counts_equal_brute_force_and_follow_the_reference_set(
-    commands: Commands, store_path: Path, embedder: Path
+def test_a_killed_run_embeds_nothing_twice(resumed: Resumed) -> None:
+    assert 4 <= resumed.kept < 100
+    assert rows_computed(resumed.path)[EMBEDDED] == 100 - resumed.kept
+    assert rows_computed(resumed.path)[COUNTED] == 100
+
+
+def test_counts_equal_brute_force(resumed: Resumed) -> None:
+    found = counts(resumed.path)
+    assert found == brute_force(resumed.path, None)
+    assert len({row[0] for row in found.values()}) > 3
+    assert any(row[1] < row[0] for row in found.values())
+    assert found[41][2] >= 10  # number 0 and its copies, which are nearly number 41
+
+
+def test_counts_follow_the_reference_set_and_outlive_a_slip_in_its_name(
+    resumed: Resumed, tmp_path: Path, make_commands: MakeCommands
 ) -> None:
-    commands.dbt("run", *ONLY, *settings(embedder))
-    everything = counts(store_path)
-    assert everything == brute_force(store_path, None)
-    assert len({row[0] for row in everything.values()}) > 3
-    assert any(row[1] < row[0] for row in everything.values())
-    assert everything[41][2] >= 10  # the copies of number 0, which are nearly number 41
-    assert (rows_computed(store_path)[EMBEDDED], rows_computed(store_path)[COUNTED]) == (100, 100)
+    commands = resumed.copy(tmp_path, make_commands)
+    commands.dbt("run", *ONLY, *settings(resumed.embedder, similarity_reference="sample"))
+    of_sample = counts(commands.database)
+    assert of_sample == brute_force(commands.database, "sample") != counts(resumed.path)
+    assert (rows_computed(commands.database)[EMBEDDED], rows_computed(commands.database)[COUNTED]) == (0, 100)
 
-    sample = settings(embedder, similarity_reference="sample")
-    commands.dbt("run", *ONLY, *sample)
-    assert counts(store_path) == brute_force(store_path, "sample") != everything
-    assert (rows_computed(store_path)[EMBEDDED], rows_computed(store_path)[COUNTED]) == (0, 100)
-    commands.dbt("run", *ONLY, *sample)
-    assert (rows_computed(store_path)[EMBEDDED], rows_computed(store_path)[COUNTED]) == (0, 0)
-
-
-def test_without_a_model_counts_are_null_and_an_unknown_dataset_is_named(
-    commands: Commands, store_path: Path, embedder: Path
-) -> None:
-    commands.dbt("run", *ONLY, *settings(""))
-    assert {str(row) for row in counts(store_path).values()} == {"[None, None, None, None]"}
     result = subprocess.run(
-        commands.dbt_command("run", *ONLY, *settings(embedder, similarity_reference=["sampel"])),
+        commands.dbt_command("run", *ONLY, *settings(resumed.embedder, similarity_reference=["sampel"])),
         cwd=PROJECT,
         env=commands.environment,
         capture_output=True,
@@ -116,27 +152,12 @@ def test_without_a_model_counts_are_null_and_an_unknown_dataset_is_named(
     )
     assert result.returncode == 1
     assert "names the dataset sampel, which is not in the store; expected some of memories, sample" in result.stdout
+    assert counts(commands.database) == of_sample
 
 
-def test_a_killed_run_embeds_nothing_twice(commands: Commands, store_path: Path, embedder: Path) -> None:
-    chunks = [*ONLY, *settings(embedder, chunk_rows=4)]
-    process = subprocess.Popen(
-        commands.dbt_command("run", *chunks),
-        cwd=PROJECT,
-        env=commands.environment | {"PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    assert process.stdout
-    # The first chunk is reported as soon as it is committed; 24 more are to come.
-    seen = next((line for line in process.stdout if "int_sequence__embedding: 4 of 100 rows" in line), None)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    assert seen is not None, "dbt reported no first chunk"
-    kept = len(contents(store_path, "intermediate")["int_sequence__embedding"])
-    assert 4 <= kept < 100
-
-    commands.dbt("run", *chunks)
-    assert rows_computed(store_path)[EMBEDDED] == 100 - kept
-    assert counts(store_path) == brute_force(store_path, None)
+def test_without_a_model_counts_are_null(resumed: Resumed, tmp_path: Path, make_commands: MakeCommands) -> None:
+    commands = resumed.copy(tmp_path, make_commands)
+    commands.dbt("run", *ONLY, *settings(""))
+    found = counts(commands.database)
+    assert len(found) == 100
+    assert {str(row) for row in found.values()} == {"[None, None, None, None]"}

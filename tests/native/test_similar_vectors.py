@@ -107,6 +107,18 @@ def test_vectors_of_any_scale_are_decided_as_fsum_decides(rows: list[list[float]
 
 
 @pytest.mark.parametrize("instruction_set", SETS)
+def test_the_largest_sums_of_codes_do_not_overflow(instruction_set: str) -> None:
+    ones = np.ones((1, 65_536), np.float32)
+    packed = native.References(np.concatenate([ones, -ones]))
+    for query in (ones, -ones):
+        counts, pairs = packed.count(native.Queries(query, instruction_set), [-1.0, 1.0], None, 2)
+        assert counts.tolist() == [[2, 1]]
+        assert pairs[pairs[:, 1] == (query[0, 0] < 0), 2].tolist() == [2]
+    with pytest.raises(ValueError, match=r"at most 65,536 dimensions"):
+        native.Queries(np.ones((1, 65_537), np.float32))
+
+
+@pytest.mark.parametrize("instruction_set", SETS)
 def test_no_rows(instruction_set: str) -> None:
     none, one = np.empty((0, 384), np.float32), np.ones((1, 384), np.float32)
     assert native.References(one).count(native.Queries(none, instruction_set), [0.8])[0].shape == (0, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,11 +11,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from memtax.errors import StoreError
+from memtax.errors import ProjectError, StoreError
 from memtax.neighbours import index, search
-from memtax.neighbours.search import nearest_to_sequence, nearest_to_vector, require_dataset
+from memtax.neighbours.search import embed_as_stored, nearest_to_sequence, nearest_to_vector, require_dataset
 
 N = 300
+remove = shutil.rmtree
 
 
 @pytest.fixture
@@ -41,7 +43,7 @@ def connection(
     keys = "corpus, sequence_id, token_offset"
     connection.execute(
         f"create table feat_sequence__text as select {keys}, 'prompt ' || sequence_id as prompt_text, "
-        "'end' as continuation_text from intermediate.int_sequence__embedding"
+        "'end' as continuation_text, 'prompt ' || sequence_id || 'end' as text from intermediate.int_sequence__embedding"
     )
     connection.execute(f"create table dim_evaluated_sequences as select {keys} from feat_sequence__text")
     connection.execute(
@@ -92,6 +94,26 @@ def test_a_damaged_index_is_made_again(
     assert nearest_to_vector(connection, vectors[4], 1)[0].sequence_id == 4
 
 
+def test_an_index_that_another_process_made_first_is_taken(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index.open_index(connection)
+    folder = tmp_path / "memtax.duckdb.neighbours"
+    theirs = (folder / index.INDEX_FILE).stat().st_ino
+
+    def rmtree(path: Path, **_: object) -> None:
+        if path != folder:  # which comes back at once
+            remove(path)
+
+    monkeypatch.setattr(shutil, "rmtree", rmtree)
+    index._build(connection, lambda share, words: None)
+    assert (folder / index.INDEX_FILE).stat().st_ino == theirs
+    connection.execute("update intermediate.int_sequence__embedding set fingerprint = 'g'")
+    with pytest.raises(StoreError, match="cannot be written to"):
+        index.open_index(connection)
+    assert not list(tmp_path.glob("*.partial"))
+
+
 def test_a_dataset_is_searched_alone(connection: duckdb.DuckDBPyConnection, vectors: np.ndarray) -> None:
     members = connection.execute("select sequence_id from dataset_members").fetchall()
     found = nearest_to_vector(connection, vectors[200], 3, dataset="few")
@@ -122,3 +144,18 @@ def test_a_store_without_embeddings_says_so(connection: duckdb.DuckDBPyConnectio
     connection.execute("drop table intermediate.int_sequence__embedding")
     with pytest.raises(StoreError, match="run dbt run first"):
         nearest_to_vector(connection, vectors[0], 1)
+
+
+def test_a_text_is_embedded_by_the_model_of_the_store_or_not_at_all(
+    connection: duckdb.DuckDBPyConnection, vectors: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection.execute("delete from intermediate.int_sequence__embedding where sequence_id <> 17")
+    by_model = {"model": {"prompt 17end": vectors[17] * 2, "a text": vectors[3]}, "other": {"a text": vectors[3]}}
+
+    def encode(model: str, texts: list[str]) -> np.ndarray:
+        return np.stack([by_model[model].get(text, vectors[5]) for text in texts])
+
+    monkeypatch.setattr(search, "encode", encode)
+    assert (embed_as_stored(connection, "a text", "model") == vectors[3]).all()
+    with pytest.raises(ProjectError, match=r"embedded with another model than other, which the var embed_with"):
+        embed_as_stored(connection, "a text", "other")

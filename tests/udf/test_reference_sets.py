@@ -93,10 +93,21 @@ def test_other_rows_are_refused(tmp_path: Path) -> None:
     table = rows([("a", 1, 0), ("a", 2, 0)])
     with pytest.raises(UdfError, match="got a NULL"):
         build(table.set_column(3, "prompt_text", pa.array(["x", None])), tmp_path)
-    with pytest.raises(UdfError, match="needs columns"):
+    with pytest.raises(UdfError, match=r"needs corpus \(string\), "):
         build(table.set_column(4, "embedding", pa.array([[1.0], [2.0]], pa.list_(pa.float32()))), tmp_path)
+    with pytest.raises(UdfError, match=r"needs corpus \(string\), .*: .*prompt_text"):
+        build(table.drop_columns("prompt_text"), tmp_path)
     with pytest.raises(UdfError, match="cannot read"):
         build_reference_set(pa.array([str(tmp_path / "absent.parquet")]), pa.array([str(tmp_path)]))
+
+
+def test_vectors_that_are_not_finite_are_refused(tmp_path: Path) -> None:
+    table = rows([("a", 1, 0), ("a", 2, 0)])
+    vectors = np.ones((2, 384), np.float32)
+    vectors[1, 5] = np.nan
+    handle = build(table.set_column(4, "embedding", pa.array(vectors.tolist(), pa.list_(pa.float32()))), tmp_path)
+    with pytest.raises(UdfError, match="cannot be used, after 0 rows: row 1 holds a number that is not finite"):
+        ReferenceSet(handle)
 
 
 def test_damaged_files_are_refused(tmp_path: Path) -> None:

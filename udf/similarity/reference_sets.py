@@ -80,7 +80,7 @@ class ReferenceSet:
     """An open reference set.
 
     Raises:
-        UdfError: there is no such file, or it is damaged.
+        UdfError: there is no such file, it is damaged, or a vector holds a number that is not finite.
     """
 
     def __init__(self, handle: str) -> None:
@@ -92,7 +92,10 @@ class ReferenceSet:
         n_rows = 0
         for batch in _map(handle):
             vectors = batch["embedding"].values.slice(batch["embedding"].offset * DIMENSIONS, len(batch) * DIMENSIONS)
-            packed = native.References(vectors.to_numpy().reshape(-1, DIMENSIONS), threads())
+            try:
+                packed = native.References(vectors.to_numpy().reshape(-1, DIMENSIONS), threads())
+            except ValueError as error:
+                raise UdfError(f"the reference set {handle} cannot be used, after {n_rows:,} rows: {error}") from error
             self.blocks.append(Block(n_rows, packed, batch["prompt_text"]))
             corpora.append(pc.run_end_encode(batch["corpus"]))
             sequence_ids.append(batch["sequence_id"].to_numpy())
@@ -149,16 +152,17 @@ class OpenSet:
 open_set = OpenSet()
 
 
-def _map(handle: str) -> Iterator[pa.RecordBatch]:
+def _map(handle: str) -> list[pa.RecordBatch]:
     try:
         reader = pa.ipc.open_file(pa.memory_map(handle))
+        batches = [reader.get_batch(number) for number in range(reader.num_record_batches)]
     except (OSError, pa.ArrowInvalid) as error:
         raise UdfError(
             f"{handle} is no reference set ({error}); the handle must come from build_reference_set()"
         ) from error
     if reader.schema != SCHEMA:
         raise UdfError(f"{handle} is a reference set of another version of memtax; build it again")
-    return (reader.get_batch(number) for number in range(reader.num_record_batches))
+    return batches
 
 
 def _spans(runs: list[pa.Array]) -> dict[str, tuple[int, int]]:
@@ -248,8 +252,9 @@ def _whole_blocks(file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
 
 def _joined(pieces: list[pa.RecordBatch]) -> pa.RecordBatch:
     table = pa.Table.from_batches(pieces)
+    wanted = ", ".join(f"{field.name} ({field.type})" for field in SCHEMA)
     try:
         columns = [table[field.name].combine_chunks().cast(field.type) for field in SCHEMA]
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise UdfError(f"build_reference_set() needs columns {SCHEMA.names} of its types: {error}") from error
+    except (KeyError, pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise UdfError(f"build_reference_set() needs {wanted}: {error}") from error
     return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
