@@ -16,6 +16,7 @@ COMMANDS = {
     "query": "memtax.cli.query",
     "count": "memtax.cli.count",
     "explain": "memtax.cli.explain",
+    "export": "memtax.cli.export",
     "doctor": "memtax.cli.doctor",
 }
 
