@@ -79,3 +79,29 @@ create table if not exists raw.models (
     training_fraction double,       -- share of training done at this revision; NULL if not given
     primary key (model, revision)
 );
+
+-- One row per split of a published dataset that holds values of sequences or frequencies of tokens.
+create table if not exists raw.published_tables (
+    repository varchar not null,    -- hub id
+    split varchar not null,
+    corpus varchar not null,
+    model varchar not null,         -- '' where the values are of no model
+    checksum varchar not null,
+    n_rows bigint not null,
+    n_repeated bigint not null,     -- rows left out, since an earlier one has their id
+    landed_at timestamp not null default current_timestamp,
+    primary key (repository, split, corpus, model)
+);
+
+-- One row per published value of a sequence, under memtax's name of the feature. A double holds any count below 2^53.
+create table if not exists raw.published_values (
+    repository varchar not null, split varchar not null, corpus varchar not null,
+    model varchar not null, revision varchar not null,
+    sequence_id bigint not null, token_offset integer not null, feature varchar not null, value double not null
+);
+
+-- One row per published token and split: 'memorized', or 'non_memorized' sequences.
+create table if not exists raw.published_token_frequencies (
+    repository varchar not null, split varchar not null, corpus varchar not null, model varchar not null,
+    token_id bigint not null, frequency bigint not null
+);

@@ -102,7 +102,11 @@ def _open(path: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
 
 def _who_holds(path: Path, message: str) -> str:
     holder = re.search(r"Conflicting lock is held in (?P<program>.+?) \(PID (?P<pid>\d+)\)", message)
-    by = f"{_program(int(holder['pid'])) or holder['program']} (process {holder['pid']})" if holder else "another process"
+    by = (
+        f"{_program(int(holder['pid'])) or holder['program']} (process {holder['pid']})"
+        if holder
+        else "another process"
+    )
     return (
         f"{path} is being written by {by}; wait until that is done, or stop it, and run this again. Where an export of it "
         "was made, memtax query --from FOLDER reads that meanwhile"

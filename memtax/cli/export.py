@@ -20,9 +20,13 @@ import click
 @click.option("--where", metavar="SQL", help="Only rows of features that this holds of, and what belongs to them.")
 @click.option("--without-text", is_flag=True, help="Leave out text, tokens, and the frequencies of single tokens.")
 @click.option(
-    "--swapped-matches", is_flag=True, help="With --schema paper: semantic matches as templates, as in the published data."
+    "--swapped-matches",
+    is_flag=True,
+    help="With --schema paper: semantic matches as templates, as in the published data.",
 )
-@click.option("--license", "license_id", default="unknown", show_default=True, help="The card's licence, as the hub names it.")
+@click.option(
+    "--license", "license_id", default="unknown", show_default=True, help="The card's licence, as the hub names it."
+)
 @click.option(
     "--shard-size", type=click.IntRange(min=1), default=500, show_default=True, help="Largest file, in megabytes (10⁶)."
 )

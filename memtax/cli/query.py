@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import IO
 
 import click
 import duckdb
@@ -40,7 +42,7 @@ from memtax.query.output import FORMATS, ROWS_SHOWN
 def query(
     sql: str | None,
     output_format: str,
-    sql_file: click.utils.LazyFile | None,
+    sql_file: IO[str] | None,
     parameters: tuple[str, ...],
     limit: int | None,
     folder: Path | None,
@@ -63,7 +65,7 @@ def query(
     from memtax.query.statement import ask, message_of, parse_parameters
     from memtax.session import exported_session, reading_session
 
-    def opened():  # noqa: ANN202 - a context manager of either kind
+    def opened() -> AbstractContextManager[duckdb.DuckDBPyConnection]:
         return reading_session() if folder is None else exported_session(folder)
 
     if sql is not None and sql_file is not None:

@@ -104,9 +104,7 @@ def _loading(written: Sequence[WrittenTable]) -> dict[str, Any]:
             {
                 "config_name": name,
                 "features": hub_features(splits[0].schema),
-                "splits": [
-                    {"name": w.table.split, "num_bytes": w.n_bytes, "num_examples": w.n_rows} for w in splits
-                ],
+                "splits": [{"name": w.table.split, "num_bytes": w.n_bytes, "num_examples": w.n_rows} for w in splits],
                 "download_size": sum(w.download_bytes for w in splits),
                 "dataset_size": sum(w.n_bytes for w in splits),
             }

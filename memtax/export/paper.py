@@ -137,6 +137,7 @@ def _query(
             )
     chosen = limited(connection, built["features"])
     condition = " and ".join(
-        f"features.{key} = {_literal(value)}" for key, value in zip(("dataset", "model", "revision"), group, strict=True)
+        f"features.{key} = {_literal(value)}"
+        for key, value in zip(("dataset", "model", "revision"), group, strict=True)
     )
     return f"select {', '.join(listed)} from {from_tables}{chosen} where {condition}"  # noqa: S608

@@ -88,7 +88,9 @@ def _said(error: Exception, folder: Path, repository: str) -> str:
     again = f"run the same command again: memtax export {folder} --push {repository} sends only what is missing"
     status = getattr(getattr(error, "response", None), "status_code", None)
     if status == 401:
-        return f"the hub does not accept the token (401); make one with write access, and run hf auth login. Then {again}"
+        return (
+            f"the hub does not accept the token (401); make one with write access, and run hf auth login. Then {again}"
+        )
     if status == 403:
         return f"the token may not write to {repository} (403); take one with write access to it, or a name of your own"
     if status == 404:

@@ -50,7 +50,7 @@ def choose_rows(connection: duckdb.DuckDBPyConnection, where: str | None) -> Non
     select = f"select {', '.join(KEYS)} from main.features where (\n{where}\n)"  # noqa: S608 - held to reading below
     try:
         question = ask(connection, select, {})
-        connection.execute(f"create temp table {CHOSEN} as select distinct * from (\n{question.sql}\n)")
+        connection.execute(f"create temp table {CHOSEN} as select distinct * from (\n{question.sql}\n)")  # noqa: S608
     except (duckdb.Error, StoreError) as error:
         said = message_of(error) if isinstance(error, duckdb.Error) else str(error)
         raise StoreError(f"--where is no condition on the columns of features: {where}\n{said}") from error

@@ -16,7 +16,20 @@ TABLE_COMES = re.compile(r"\b(from|join|describe|summarize)\s+[\w.]*$", re.IGNOR
 KEYWORDS = (
     *("select", "from", "where", "group by", "group by all", "order by", "having", "limit", "inner join", "left join"),
     *("using", "on", "as", "with", "distinct", "count", "avg", "sum", "min", "max", "median", "case", "when", "then"),
-    *("else", "end", "and", "or", "not", "is null", "is not null", "between", "like", "filter", "describe", "summarize"),
+    *(
+        "else",
+        "end",
+        "and",
+        "or",
+        "not",
+        "is null",
+        "is not null",
+        "between",
+        "like",
+        "filter",
+        "describe",
+        "summarize",
+    ),
 )
 
 

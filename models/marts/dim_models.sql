@@ -1,10 +1,17 @@
--- One row per language model and revision: those that are registered, and those that only a published score names.
+-- One row per language model and revision: those that are registered, and those that only published scores or values name.
 with published as (
     select distinct
         model,
         revision,
         corpus
     from {{ ref('stg_published_scores') }}
+    union distinct
+    select distinct
+        model,
+        revision,
+        corpus
+    from {{ ref('stg_published_values') }}
+    where model is not null
 )
 
 select

@@ -1,0 +1,29 @@
+-- One row per evaluated window and model (NULL: of the sequence alone) that others published values of, one column to a
+-- feature. Where two splits bring a value, the larger one is taken, whatever the order in which they were landed.
+--
+-- Textual matches are a subset of semantic ones. In the published data those under `templates` are the larger ones, so that
+-- the var published_matches_swapped exchanges the names.
+{%- set textual, semantic = ('snowclones', 'templates') if var('published_matches_swapped') else ('templates', 'snowclones') %}
+select
+    corpus,
+    sequence_id,
+    token_offset,
+    nullif(model, '') as model,
+    revision,
+    cast(max(value) filter (where feature = 'sequence_duplicates') as bigint) as sequence_duplicates,
+    max(value) filter (where feature = 'nl_score') as nl_score,
+    {% for name, matches in {'semantic': semantic, 'textual': textual}.items() %}
+        {% for threshold in ('0_8', '0_9') %}
+            cast(
+                max(value) filter (where feature = 'paper_{{ matches }}_{{ threshold }}') as bigint
+            ) as {{ name }}_matches_{{ threshold }},
+        {% endfor %}
+    {% endfor %}
+    max(value) filter (where feature = 'avg_entropy') as avg_entropy,
+    max(value) filter (where feature = 'avg_gini') as avg_gini,
+    -- The paper wrote -1 where it had none.
+    max(value) filter (where feature = 'paper_prompt_perplexity' and value > 0) as paper_prompt_perplexity,
+    max(value) filter (where feature = 'paper_generation_perplexity' and value > 0) as paper_generation_perplexity,
+    max(value) filter (where feature = 'paper_sequence_perplexity' and value > 0) as paper_sequence_perplexity
+from {{ source('raw', 'published_values') }}
+group by corpus, sequence_id, token_offset, model, revision
