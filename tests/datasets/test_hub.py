@@ -73,7 +73,7 @@ def test_what_is_published_fills_the_marts(commands: Commands, tmp_path: Path) -
     for repository in (EVALS, *VALUES):
         land(commands.database, make(tmp_path, repository), repository)
     land(commands.database, make(tmp_path, ENTROPIES), ENTROPIES, "deduped_12b")
-    commands.dbt("run", "--select", "+features", "token_frequencies", "dim_models")
+    commands.dbt("run", "--select", "+features", "+token_frequencies", "+dim_models")
     with store.reading(commands.database) as connection:
         rows = connection.execute(
             "select sequence_id, sequence_duplicates, memorized, category, prompt_perplexity, generation_perplexity, loss "
