@@ -95,7 +95,7 @@ def test_what_is_published_fills_the_marts(commands: Commands, tmp_path: Path) -
     assert math.isclose(rows[1][5], PERPLEXITIES["generation_perplexity"] ** (63 / 32))
     assert math.isclose(rows[1][6], math.log(PERPLEXITIES["sequence_perplexity"]))
     assert origins == [("published",)]
-    assert frequencies == [(1004, "published")]
+    assert frequencies == [(1005, "published")]
     assert matches == [(4, 0, 0.0)]
 
 
