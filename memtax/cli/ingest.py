@@ -113,6 +113,7 @@ def corpus(
 @click.option("--id-column", help="The column with ids (found if it is sequence_id, index, Index or sequence).")
 @click.option("--tokens-column", help="The column with tokens (found if it is tokens or Tokens).")
 @click.option("--offset-column", help="The column with token offsets (found if named token_offset; 0 without one).")
+@click.option("--mapping", type=click.Path(path_type=Path), help="A YAML file with the columns (see docs/ingest.md).")
 @click.option("--tokenizer", help="The corpus' tokenizer, where the corpus has none yet.")
 @click.option("--replace", is_flag=True, help="Drop another dataset of this name first.")
 def sequences(
@@ -123,6 +124,7 @@ def sequences(
     id_column: str | None,
     tokens_column: str | None,
     offset_column: str | None,
+    mapping: Path | None,
     tokenizer: str | None,
     replace: bool,
 ) -> None:
@@ -139,11 +141,19 @@ def sequences(
     from memtax import store
     from memtax.corpus.progress import shown
     from memtax.corpus.tokenizer import load_corpus_tokenizer
+    from memtax.datasets.mapping import read_mapping
     from memtax.datasets.published import land_published
-    from memtax.datasets.published_source import ColumnNames, ScoreColumn
+    from memtax.datasets.published_source import ColumnNames, ScoreColumn, relation_of_files
     from memtax.datasets.window import window_length
 
     scores = [ScoreColumn.parse(text) for text in score_columns]
+    names, relation = ColumnNames(id_column, tokens_column, offset_column), None
+    if mapping is not None:
+        if scores or names != ColumnNames():
+            raise click.UsageError("--mapping names the columns and scores; leave the options for them out")
+        mapped = read_mapping(mapping)
+        names, scores = mapped.names, list(mapped.scores)
+        relation = mapped.relation(relation_of_files([Path(source) for source in sources]))
     length = window_length()
     with store.writing() as connection, shown(f"landing {dataset}") as progress:
         publication = land_published(
@@ -153,7 +163,8 @@ def sequences(
             corpus_name,
             length,
             scores=scores,
-            names=ColumnNames(id_column, tokens_column, offset_column),
+            names=names,
+            relation=relation,
             tokenizer=load_corpus_tokenizer(tokenizer) if tokenizer else None,
             replace=replace,
             progress=progress,

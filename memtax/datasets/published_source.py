@@ -78,7 +78,7 @@ def read_published(
     Raises:
         SourceError: naming the file, the row and what is wrong with it.
     """
-    reader = relation or _reader(paths)
+    reader = relation or relation_of_files(paths)
     where = str(paths[0]) + (" …" if len(paths) > 1 else "")
     try:
         described = connection.execute(f"describe from {reader}").fetchall()
@@ -92,7 +92,12 @@ def read_published(
     return found, [name for name, kind in types.items() if name not in used and NUMBER.fullmatch(kind)]
 
 
-def _reader(paths: Sequence[Path]) -> str:
+def relation_of_files(paths: Sequence[Path]) -> str:
+    """SQL that reads the files, all of one kind by their names.
+
+    Raises:
+        SourceError: there is none, one is missing or empty, or they are of no kind that is read.
+    """
     if not paths:
         raise SourceError("no source was given; name at least one file")
     suffixes = {path.suffix.lower() for path in paths}

@@ -27,6 +27,8 @@ def test_every_model_and_column_is_described(documentation: tuple[dict, dict]) -
         if not node["description"].strip():
             missing.append(node["name"])
         described = {name.lower() for name, column in node["columns"].items() if column["description"].strip()}
+        if node["name"].startswith("int_taxonomy__"):
+            continue  # what taxonomy_* publish under the same names; of these tables only the grain is stated
         there = {name.lower() for name in catalogue["nodes"].get(key, {"columns": {}})["columns"]}
         missing += [
             f"{node['name']}.{name}" for name in sorted((there | {*map(str.lower, node["columns"])}) - described)

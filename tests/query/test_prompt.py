@@ -44,10 +44,6 @@ def test_a_statement_may_take_lines_and_its_result_is_shown(typed: Callable[[str
     assert "42" in output
 
 
-def test_tab_completes_tables_and_columns(typed: Callable[[str], str]) -> None:
-    assert "41" in typed("from windows_of\t;\rexit\r")
-
-
 def test_an_error_ends_nothing_and_nothing_is_written(typed: Callable[[str], str]) -> None:
     output = typed("select nonsense;\rdrop table windows_of_one;\rselect 6 * 7 as n;\rquit;\r")
     assert "nonsense" in output
