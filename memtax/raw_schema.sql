@@ -80,28 +80,28 @@ create table if not exists raw.models (
     primary key (model, revision)
 );
 
--- One row per split of a published dataset that holds values of sequences or frequencies of tokens.
+-- One row per split of a published dataset and feature that it holds. What is said here once need not be stored with every
+-- value: six columns of equal text cost ten times as much to land as the values.
 create table if not exists raw.published_tables (
+    table_id integer not null primary key,
     repository varchar not null,    -- hub id
     split varchar not null,
     corpus varchar not null,
     model varchar not null,         -- '' where the values are of no model
+    revision varchar not null,
+    feature varchar not null,       -- memtax's name of it; 'frequency': of tokens
     checksum varchar not null,
     n_rows bigint not null,
     n_repeated bigint not null,     -- rows left out, since an earlier one has their id
-    landed_at timestamp not null default current_timestamp,
-    primary key (repository, split, corpus, model)
+    landed_at timestamp not null default current_timestamp
 );
 
--- One row per published value of a sequence, under memtax's name of the feature. A double holds any count below 2^53.
+-- One row per published value of a sequence. A double holds any count below 2^53.
 create table if not exists raw.published_values (
-    repository varchar not null, split varchar not null, corpus varchar not null,
-    model varchar not null, revision varchar not null,
-    sequence_id bigint not null, token_offset integer not null, feature varchar not null, value double not null
+    table_id integer not null, sequence_id bigint not null, token_offset integer not null, value double not null
 );
 
--- One row per published token and split: 'memorized', or 'non_memorized' sequences.
+-- One row per published token of a split: 'memorized', or 'non_memorized' sequences.
 create table if not exists raw.published_token_frequencies (
-    repository varchar not null, split varchar not null, corpus varchar not null, model varchar not null,
-    token_id bigint not null, frequency bigint not null
+    table_id integer not null, token_id bigint not null, frequency bigint not null
 );

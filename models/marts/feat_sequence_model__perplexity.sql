@@ -37,7 +37,8 @@ select
     published.paper_prompt_perplexity,
     published.paper_generation_perplexity,
     published.paper_sequence_perplexity,
-    -({{ var('prompt_length') }} + {{ var('continuation_length') }} - 1) * ln(published.paper_generation_perplexity) as continuation_log_probability,
+    -({{ var('prompt_length') }} + {{ var('continuation_length') }} - 1)
+    * ln(published.paper_generation_perplexity) as continuation_log_probability,
     'published' as perplexity_origin
 from {{ ref('stg_published_values') }} as published
 inner join {{ ref('int_evaluated_sequences') }} as sequences

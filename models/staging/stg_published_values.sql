@@ -5,25 +5,33 @@
 -- the var published_matches_swapped exchanges the names.
 {%- set textual, semantic = ('snowclones', 'templates') if var('published_matches_swapped') else ('templates', 'snowclones') %}
 select
-    corpus,
-    sequence_id,
-    token_offset,
-    nullif(model, '') as model,
-    revision,
-    cast(max(value) filter (where feature = 'sequence_duplicates') as bigint) as sequence_duplicates,
-    max(value) filter (where feature = 'nl_score') as nl_score,
+    tables.corpus,
+    landed.sequence_id,
+    landed.token_offset,
+    nullif(tables.model, '') as model,
+    tables.revision,
+    cast(max(landed.value) filter (where tables.feature = 'sequence_duplicates') as bigint) as sequence_duplicates,
+    max(landed.value) filter (where tables.feature = 'nl_score') as nl_score,
     {% for name, matches in {'semantic': semantic, 'textual': textual}.items() %}
         {% for threshold in ('0_8', '0_9') %}
             cast(
-                max(value) filter (where feature = 'paper_{{ matches }}_{{ threshold }}') as bigint
+                max(landed.value) filter (where tables.feature = 'paper_{{ matches }}_{{ threshold }}') as bigint
             ) as {{ name }}_matches_{{ threshold }},
         {% endfor %}
     {% endfor %}
-    max(value) filter (where feature = 'avg_entropy') as avg_entropy,
-    max(value) filter (where feature = 'avg_gini') as avg_gini,
+    max(landed.value) filter (where tables.feature = 'avg_entropy') as avg_entropy,
+    max(landed.value) filter (where tables.feature = 'avg_gini') as avg_gini,
     -- The paper wrote -1 where it had none.
-    max(value) filter (where feature = 'paper_prompt_perplexity' and value > 0) as paper_prompt_perplexity,
-    max(value) filter (where feature = 'paper_generation_perplexity' and value > 0) as paper_generation_perplexity,
-    max(value) filter (where feature = 'paper_sequence_perplexity' and value > 0) as paper_sequence_perplexity
-from {{ source('raw', 'published_values') }}
-group by corpus, sequence_id, token_offset, model, revision
+    max(landed.value) filter (
+        where tables.feature = 'paper_prompt_perplexity' and landed.value > 0
+    ) as paper_prompt_perplexity,
+    max(landed.value) filter (
+        where tables.feature = 'paper_generation_perplexity' and landed.value > 0
+    ) as paper_generation_perplexity,
+    max(landed.value) filter (
+        where tables.feature = 'paper_sequence_perplexity' and landed.value > 0
+    ) as paper_sequence_perplexity
+from {{ source('raw', 'published_values') }} as landed
+inner join {{ source('raw', 'published_tables') }} as tables
+    on landed.table_id = tables.table_id
+group by tables.corpus, landed.sequence_id, landed.token_offset, tables.model, tables.revision

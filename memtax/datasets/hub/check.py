@@ -75,12 +75,15 @@ def check(connection: duckdb.DuckDBPyConnection, split: Split, paths: Sequence[P
 def _find_repeated(connection: duckdb.DuckDBPyConnection, rows: str, key: str, where: str) -> int:
     """Fill DROPPED with the places of rows whose id an earlier row has."""
     connection.execute(
-        f"create or replace temp table {DROPPED} as "  # noqa: S608
-        f'with repeated as (select "{key}" from {rows} group by all having count(*) > 1) '
-        f'select "{key}" as id, filename, file_row_number, '
+        f'create or replace temp table repeated_ids as select "{key}" from {rows} group by all having count(*) > 1'  # noqa: S608
+    )
+    if _count(connection, "repeated_ids") == 0:
+        return 0
+    connection.execute(
+        f'create or replace temp table {DROPPED} as select "{key}" as id, filename, file_row_number, '  # noqa: S608
         "row_number() over (partition by id order by filename, file_row_number) as place, "
-        f"md5(cast(values_of as varchar)) as digest from (select *, struct_pack(*columns(* exclude (filename, "
-        f'file_row_number))) as values_of from {rows} semi join repeated using ("{key}"))'
+        "md5(cast(values_of as varchar)) as digest from (select *, struct_pack(*columns(* exclude (filename, "
+        f'file_row_number))) as values_of from {rows} semi join repeated_ids using ("{key}"))'
     )
     other = connection.execute(
         f"select id from {DROPPED} group by id having count(distinct digest) > 1 order by id limit 1"  # noqa: S608

@@ -69,45 +69,7 @@ def land_split(
     if split.published.kind == "features":
         checked = check(connection, split, paths)
         return land_feature_table(connection, split, paths, checked, dataset, corpus, replace)
-    checksum = content_checksum(paths, {"corpus": corpus, "repository": split.repository, "split": split.name})
-    keys = [split.repository, split.name, corpus, split.model or ""]
-    there = connection.execute(
-        "select checksum, n_rows from raw.published_tables where repository = ? and split = ? and corpus = ? and model = ?",
-        keys,
-    ).fetchone()
-    what = f"values of corpus {corpus}"
-    if there is not None and there[0] == checksum:
-        return HubLanding(False, what, there[1])
-    if there is not None and not replace:
-        raise SourceError(
-            f"split {split.name} of {split.repository} is there with other content; add --replace to land this one instead"
-        )
-    checked = check(connection, split, paths)
-    if find_corpus(connection, corpus) is None:
-        save_corpus(connection, Corpus(corpus))
-    table = "published_token_frequencies" if split.published.kind == "token_frequencies" else "published_values"
-    connection.execute(
-        f"delete from raw.{table} where repository = ? and split = ? and corpus = ? and model = ?",  # noqa: S608
-        keys,
-    )
-    connection.execute(
-        "delete from raw.published_tables where repository = ? and split = ? and corpus = ? and model = ?", keys
-    )
-    if split.published.kind == "token_frequencies":
-        connection.execute(
-            "insert into raw.published_token_frequencies select ?, ?, ?, ?, "  # noqa: S608
-            f"cast(TokenID as bigint), cast(Frequency as bigint) from {checked.relation}",
-            keys,
-        )
-    else:
-        _insert_values(connection, split, checked, keys)
-    n_rows = checked.n_rows - checked.n_repeated
-    connection.execute(
-        "insert into raw.published_tables (repository, split, corpus, model, checksum, n_rows, n_repeated) "
-        "values (?, ?, ?, ?, ?, ?, ?)",
-        [*keys, checksum, n_rows, checked.n_repeated],
-    )
-    return HubLanding(True, what, n_rows, checked.notes)
+    return _land_values(connection, split, paths, corpus, replace)
 
 
 def land_feature_table(
@@ -185,17 +147,51 @@ def _land_windows(
     return HubLanding(publication.landed, what, publication.dataset.n_sequences, notes)
 
 
-def _insert_values(connection: duckdb.DuckDBPyConnection, split: Split, checked: Checked, keys: Sequence[str]) -> None:
+def _land_values(
+    connection: duckdb.DuckDBPyConnection, split: Split, paths: Sequence[Path], corpus: str, replace: bool
+) -> HubLanding:
+    """Land values of sequences or frequencies of tokens: a row of raw.published_tables for each feature of the split."""
+    checksum = content_checksum(paths, {"corpus": corpus, "repository": split.repository, "split": split.name})
+    of_tokens = split.published.kind == "token_frequencies"
+    what = f"{'frequencies of tokens' if of_tokens else 'values'} of corpus {corpus}"
+    keys = [split.repository, split.name, corpus, split.model or ""]
+    there = connection.execute(
+        "select min(checksum), min(n_rows), list(table_id) from raw.published_tables "
+        "where repository = ? and split = ? and corpus = ? and model = ?",
+        keys,
+    ).fetchone()
+    if there is not None and there[0] == checksum:
+        return HubLanding(False, what, there[1])
+    if there is not None and there[0] is not None:
+        if not replace:
+            raise SourceError(
+                f"split {split.name} of {split.repository} is there with other content; add --replace to land this one instead"
+            )
+        for table in ("published_values", "published_token_frequencies", "published_tables"):
+            connection.execute(f"delete from raw.{table} where list_contains(?, table_id)", [there[2]])  # noqa: S608
+    checked = check(connection, split, paths)
+    if find_corpus(connection, corpus) is None:
+        save_corpus(connection, Corpus(corpus))
+    features = {column: name.format(**split.named) for column, name in split.published.values.items()}
+    if of_tokens:
+        features = {"Frequency": "frequency"}
     key = next(iter(split.published.columns))
-    features = {
-        column: feature.format(**split.named)
-        for column, feature in split.published.values.items()
-        if column in checked.types
-    }
+    n_rows = checked.n_rows - checked.n_repeated
     for column, feature in features.items():
+        if column not in checked.types:
+            continue
+        (table_id,) = connection.execute("select coalesce(max(table_id), 0) + 1 from raw.published_tables").fetchone()  # type: ignore[misc]
         connection.execute(
-            "insert into raw.published_values (repository, split, corpus, model, revision, sequence_id, token_offset, "  # noqa: S608
-            f'feature, value) select ?, ?, ?, ?, ?, cast("{key}" as bigint), 0, ?, cast("{column}" as double) '
-            f'from {checked.relation} where "{column}" is not null',
-            [*keys, split.revision, feature],
+            "insert into raw.published_tables (table_id, repository, split, corpus, model, revision, feature, checksum, "
+            "n_rows, n_repeated) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [table_id, *keys, split.revision, feature, checksum, n_rows, checked.n_repeated],
         )
+        if of_tokens:
+            table, values = "published_token_frequencies", f'cast("{column}" as bigint)'
+        else:
+            table, values = "published_values", f'0, cast("{column}" as double)'
+        connection.execute(
+            f'insert into raw.{table} select {int(table_id)}, cast("{key}" as bigint), {values} '  # noqa: S608
+            f'from {checked.relation} where "{column}" is not null'
+        )
+    return HubLanding(True, what, n_rows, checked.notes)
