@@ -2,10 +2,12 @@
 
 The peer of `templating` is the paper's filter alone (udf/templating/paper.py), although the UDF computes the plain
 flags as well. Texts are windows of the interpreter's own sources and the labelled sequences of ../shared/data where
-they are present. Rates are the best of several rounds, in texts per second on all cores that the process may use; the
-run fails if `templating` or `huffman_code_length` differs from its plain reference on the texts that are checked.
+they are present. `nl_score` is set beside scikit-learn's hashed n-grams with a linear model and beside a transformers
+classifier (--classifier FOLDER; without one, DistilBERT's shape with random weights, on few texts). Rates are the best
+of several rounds, in texts per second on all cores that the process may use; the run fails if `templating`,
+`huffman_code_length` or `nl_score` differs from its plain reference on the texts that are checked.
 
-Run: python benchmarks/text_features.py [--quick] [--json FILE]
+Run: python benchmarks/text_features.py [--quick] [--json FILE] [--classifier FOLDER]
 """
 
 from __future__ import annotations
@@ -27,9 +29,12 @@ import numpy as np
 import pyarrow as pa
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+
+import _classifiers  # noqa: E402
 
 from udf.compression import huffman_code_length, paper_huffman_coding_length  # noqa: E402
+from udf.nl_score import nl_score  # noqa: E402
 from udf.templating import kernel, templating  # noqa: E402
 from udf.templating.paper import paper_flags  # noqa: E402
 from udf.templating.rules import find_pattern  # noqa: E402
@@ -46,6 +51,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="fewer texts and rounds")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
+    parser.add_argument(
+        "--classifier", metavar="FOLDER", help="a transformers sequence-classification model as nl_score's peer"
+    )
     arguments = parser.parse_args()
     texts, source = collect_texts(4_000 if arguments.quick else 20_000)
     rounds = 3 if arguments.quick else 7
@@ -58,6 +66,7 @@ def main() -> int:
         "memory_texts_per_s": rate(lambda: read_bytes(texts), len(texts), rounds),
     }
     mistakes = {"templating": check_templating(checked), "huffman_code_length": check_huffman(checked)}
+    mistakes["nl_score"] = _classifiers.check(checked)
     for name, feature, peer in (
         ("templating", templating, paper_flags),
         ("huffman_code_length", huffman_code_length, plain_huffman),
@@ -66,6 +75,7 @@ def main() -> int:
         figures[f"{name}_texts_per_s"] = rate(batches(feature, pa.array(texts)), len(texts), rounds)
         if peer is not None:
             measure_peer(figures, name, peer, texts, rounds)
+    measure_nl_score(figures, texts, rounds, arguments.classifier)
     tokens = [[random.Random(row).randrange(50_000)] * 4 + list(range(60)) for row in range(len(texts))]
     columns = pa.array(tokens, type=pa.list_(pa.uint32()))
     figures["token_runs_rows_per_s"] = rate(batches(token_runs, columns), len(tokens), rounds)
@@ -122,6 +132,17 @@ def measure_peer(
     peer_rate = rate(lambda: [peer(text) for text in texts], len(texts), min(rounds, 3))
     figures[f"{name}_peer_texts_per_s"] = peer_rate
     figures[f"{name}_times_the_peer"] = float(str(figures[f"{name}_texts_per_s"])) / peer_rate
+
+
+def measure_nl_score(figures: dict[str, object], texts: list[str], rounds: int, classifier: str | None) -> None:
+    """Add the rates of nl_score and of its two peers, and how many times faster it is."""
+    ours = figures["nl_score_texts_per_s"] = rate(batches(nl_score, pa.array(texts)), len(texts), rounds)
+    few = texts[:2_000]
+    hashed = figures["nl_score_sklearn_texts_per_s"] = rate(_classifiers.hashing_vectorizer(few), len(few), 2)
+    fewer = texts[:32]
+    peer, figures["nl_score_transformer"] = _classifiers.transformer(fewer, classifier)
+    transformer = figures["nl_score_transformer_texts_per_s"] = rate(peer, len(fewer), 1)
+    figures["nl_score_times_sklearn"], figures["nl_score_times_transformer"] = ours / hashed, ours / transformer
 
 
 def read_bytes(texts: list[str]) -> int:

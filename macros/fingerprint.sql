@@ -3,14 +3,20 @@
 
     version   a whole number in the model, raised by whoever changes what its UDF computes
     vars      names of dbt vars
-    columns   columns of the input, such as the checksum of a tokenizer or of a language model -#}
-{% macro fingerprint(version, vars=[], columns=[]) -%}
+    columns   columns of the input, such as the checksum of a tokenizer or of a language model
+    expressions  SQL over the input, such as a UDF's checksum of files that no table names -#}
+{% macro fingerprint(version, vars=[], columns=[], expressions=[]) -%}
     {%- set parts = ["'version=" ~ version ~ "'"] -%}
     {%- for name in vars -%}
         {%- do parts.append("'" ~ name ~ "=" ~ (var(name) | string | replace("'", "''")) ~ "'") -%}
     {%- endfor -%}
     {%- for column in columns -%}
         {%- do parts.append("'" ~ column ~ "=' || coalesce(cast(" ~ column ~ " as varchar), '')") -%}
+    {%- endfor -%}
+    {%- for expression in expressions -%}
+        {#- concat() makes nothing of NULL. coalesce() must not see text of a UDF: DuckDB 1.5 frees it too early there, and
+            the first row's bytes are lost. -#}
+        {%- do parts.append("concat(" ~ expression ~ ")") -%}
     {%- endfor -%}
     md5({{ parts | join(" || '|' || ") }})
 {%- endmacro %}

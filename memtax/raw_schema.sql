@@ -77,7 +77,50 @@ create table if not exists raw.models (
     n_parameters bigint,
     vocabulary_size bigint,
     training_fraction double,       -- share of training done at this revision; NULL if not given
+    dtype varchar,                  -- 'float32' or 'bfloat16'; NULL: the var model_dtype
+    device varchar,                 -- 'cpu', 'cuda', …; NULL: MEMTAX_DEVICE
+    tokenizer varchar,              -- absolute path or hub id, where one is known
+    tokenizer_checksum varchar,     -- sha256 of its file
     primary key (model, revision)
+);
+-- Stores of an earlier memtax have the table without these.
+alter table raw.models add column if not exists dtype varchar;
+alter table raw.models add column if not exists device varchar;
+alter table raw.models add column if not exists tokenizer varchar;
+alter table raw.models add column if not exists tokenizer_checksum varchar;
+
+-- One row per ready feature table that was landed: one dataset, model and revision.
+create table if not exists raw.feature_tables (
+    dataset varchar not null,
+    model varchar not null,
+    revision varchar not null,
+    corpus varchar not null,
+    table_schema varchar not null,  -- 'memtax' or 'paper': whose columns the source had
+    origin varchar not null,        -- absolute path of the first source
+    checksum varchar not null,
+    n_rows bigint not null,
+    n_repeated bigint not null,     -- rows dropped, since an earlier one has their sequence_id and token_offset
+    landed_at timestamp not null default current_timestamp,
+    primary key (dataset, model, revision)
+);
+
+-- One row per row of a ready feature table: what others computed, as it was published.
+create table if not exists raw.feature_rows (
+    dataset varchar not null, model varchar not null, revision varchar not null, corpus varchar not null,
+    sequence_id bigint not null, token_offset integer not null,
+    source_row bigint not null,     -- 0-based place in the source: the paper's xi depends on it
+    continuation_digest varchar,    -- md5 of the continuation's tokens, where the source has tokens
+    sequence_duplicates bigint, duplicate_sequences bigint, prompt_duplicates bigint, window_duplicates bigint,
+    max_frequency bigint, min_frequency bigint, avg_frequency double, median_frequency double,
+    p25_frequency bigint, p75_frequency bigint,
+    is_incrementing boolean, is_repeating boolean, is_templating boolean,
+    paper_is_incrementing boolean, paper_is_repeating boolean,
+    huffman_code_length double, paper_huffman_coding_length double, nl_score double,
+    semantic_matches_0_8 bigint, semantic_matches_0_9 bigint, textual_matches_0_8 bigint, textual_matches_0_9 bigint,
+    paper_snowclones_0_8 bigint, paper_snowclones_0_9 bigint, paper_templates_0_8 bigint, paper_templates_0_9 bigint,
+    loss double, prompt_perplexity double, generation_perplexity double, sequence_perplexity double,
+    paper_prompt_perplexity double, paper_generation_perplexity double, paper_sequence_perplexity double,
+    continuation_log_probability double, greedy_match_length integer, memorized boolean, memorization_score double
 );
 
 -- One row per split of a published dataset and feature that it holds. What is said here once need not be stored with every

@@ -1,5 +1,7 @@
-# Builds memtax_native/_text: templating of texts. include() this after pybind11 and Threads have been found.
+# Builds memtax_native/_text: features of texts (templating, nl_score). include() this after pybind11 and Threads have been found.
 pybind11_add_module(_text
+  src/nl_score.cpp
+  src/nl_score_bind.cpp
   src/templating_bind.cpp
   src/templating_items.cpp
   src/templating_paper.cpp

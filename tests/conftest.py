@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -24,6 +25,28 @@ def pytest_configure() -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests that share a costly fixture together where tests run side by side (`--dist loadgroup`).
+
+    Those that read the demo's store are one group, and those of a module another.
+    """
+    for item in items:
+        group = "demo" if "demo" in getattr(item, "fixturenames", ()) else item.nodeid.split("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
+def interrupt(process: subprocess.Popen[str]) -> None:
+    """Press Ctrl-C: send SIGINT to the process's main thread, the only one that Python can stop in a wait.
+
+    A signal for the process as a whole may be handed to any thread. On some kernels a worker thread takes one in ten, and
+    then the main thread, asleep in a lock, hears of it only when it wakes; a person presses again.
+    """
+    if sys.platform == "linux":
+        assert ctypes.CDLL(None).tgkill(process.pid, process.pid, signal.SIGINT) == 0
+    else:
+        process.send_signal(signal.SIGINT)
 
 
 @dataclass(frozen=True)

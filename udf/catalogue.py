@@ -9,17 +9,22 @@ from udf.registry import Udf, registered
 MODULES = (
     "udf.compression",
     "udf.detokenize",
+    "udf.embedding",
+    "udf.extraction",
     "udf.language_model",
     "udf.ngrams",
+    "udf.nl_score",
     "udf.query_tables",
     "udf.run_counts",
     "udf.scan_progress",
     "udf.scratch",
     "udf.settings",
+    "udf.similarity",
     "udf.templating",
     "udf.token_counts",
     "udf.token_frequencies",
     "udf.token_runs",
+    "udf.tokenize",
 )
 
 

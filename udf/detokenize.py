@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from udf.errors import UdfError
+from udf.language_model.folders import is_gguf
 from udf.language_model.hub import fetch, is_hub_id
 from udf.registry import udf
 
@@ -97,6 +99,8 @@ def find_tokenizer(location: str, revision: str = "main") -> Path:
 @lru_cache(maxsize=8)
 def _load(path: Path, changed: int) -> tuple[Tokenizer, int]:
     """The tokenizer of a file that was last `changed` then (ns), and one more than its highest token id."""
+    if is_gguf(path):
+        return _load_gguf(path)
     try:
         from tokenizers import Tokenizer
     except ImportError as error:
@@ -107,6 +111,23 @@ def _load(path: Path, changed: int) -> tuple[Tokenizer, int]:
     except Exception as error:
         raise UdfError(f"{path} is not a tokenizer.json: {error}") from error
     return tokenizer, max(tokenizer.get_vocab().values(), default=-1) + 1
+
+
+def _load_gguf(path: Path) -> tuple[Tokenizer, int]:
+    """The tokenizer inside a GGUF file, as transformers translates it."""
+    try:
+        from transformers import AutoTokenizer
+    except ImportError as error:
+        raise UdfError(f"reading the tokenizer of {path} needs transformers: pip install 'memtax[models]'") from error
+    # Alone in a folder, so that nothing else that lies beside it is taken for a part of it.
+    with TemporaryDirectory() as alone:
+        (Path(alone) / "model.gguf").symlink_to(path)
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(alone, gguf_file="model.gguf", trust_remote_code=False)
+        except (ImportError, KeyError, OSError, TypeError, ValueError) as error:
+            raise UdfError(f"{path} holds no tokenizer that can be read ({error})") from error
+    inside = tokenizer.backend_tokenizer
+    return inside, max(inside.get_vocab().values(), default=-1) + 1
 
 
 def _decode(rows: list[list[int]], location: str) -> list[str]:

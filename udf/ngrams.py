@@ -6,9 +6,8 @@ import numpy as np
 import pyarrow as pa
 
 import memtax_native
-from memtax_native import QueryTable
 from udf.errors import UdfError
-from udf.query_tables import open_tables
+from udf.query_tables import QueryTables, open_tables
 from udf.registry import constant, udf
 from udf.scan_progress import scan_progress
 from udf.settings import threads
@@ -21,7 +20,8 @@ COUNTS = pa.list_(pa.struct([("query_index", pa.int64()), ("occurrences", pa.int
 def count_windows(tokens: pa.Array, handle: pa.Array) -> pa.Array:
     """For each sequence, the windows of a query table that occur in it: index, how often, and the first offset.
 
-    Every offset counts, overlapping ones too; entries ascend by first offset. A NULL sequence or handle gives NULL.
+    Every offset counts, overlapping ones too; entries ascend by first offset, shorter windows before longer ones. A NULL
+    sequence or handle gives NULL.
     """
     return _count_windows(tokens, handle, "count_windows")
 
@@ -37,21 +37,26 @@ def find_window(windows: pa.Array, handle: pa.Array) -> pa.Array:
     """The index of each window in a query table, as `count_windows` names it; NULL where the table does not hold it.
 
     Raises:
-        UdfError: a window is not of the table's length.
+        UdfError: a window is of a length that the table has none of.
     """
-    table = _table(handle, "find_window")
+    query = _tables(handle, "find_window")
     present = _both_valid(windows, handle)
     index = np.full(len(windows), -1, dtype=np.int64)
-    if table is not None and len(table) > 0 and present.any():
-        rows = token_rows(windows if present.all() else windows.filter(pa.array(present)), "find_window")
-        lengths = np.diff(rows.offsets)
-        if (lengths != table.length).any():
-            other = int(lengths[lengths != table.length][0])
-            raise UdfError(
-                f"find_window() got a window of {other} tokens; the query table holds windows of {table.length}: "
-                "build the table from windows of the same length"
-            )
-        index[present] = table.find(rows.values, rows.offsets, threads())
+    if query is None or len(query) == 0 or not present.any():
+        return pa.array(index, pa.int64(), mask=index < 0)
+    lengths = windows.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
+    held = [table.length for table in query.tables]
+    if (foreign := present & ~np.isin(lengths, held)).any():
+        raise UdfError(
+            f"find_window() got a window of {lengths[foreign][0]} tokens; the query table holds windows of "
+            f"{' and '.join(map(str, held))}: build the table from windows of the same length"
+        )
+    for table, first in zip(query.tables, query.first_index, strict=True):
+        if not (chosen := present & (lengths == table.length)).any():
+            continue
+        rows = token_rows(windows if chosen.all() else windows.filter(pa.array(chosen)), "find_window")
+        found = table.find(rows.values, rows.offsets, threads())
+        index[chosen] = np.where(found < 0, -1, found + first)
     return pa.array(index, pa.int64(), mask=index < 0)
 
 
@@ -81,21 +86,41 @@ def _both_valid(rows: pa.Array, handle: pa.Array) -> np.ndarray:
     return validity(rows) & validity(handle)
 
 
-def _table(handle: pa.Array, udf_name: str) -> QueryTable | None:
+def _tables(handle: pa.Array, udf_name: str) -> QueryTables | None:
     path = constant(handle, udf_name, "handle")
     return None if path is None else open_tables.get(str(path))
 
 
 def _count_windows(tokens: pa.Array, handle: pa.Array, udf_name: str) -> pa.Array:
-    table = _table(handle, udf_name)
-    if table is None or len(tokens) == 0:
+    query = _tables(handle, udf_name)
+    if query is None or len(tokens) == 0:
         return pa.nulls(len(tokens), COUNTS)
     rows = token_rows(tokens, udf_name)
-    row_offsets, query_index, occurrences, first_offset = table.scan(rows.values, rows.offsets, threads())
-    scan_progress.advance(len(tokens))
-    entries = pa.StructArray.from_arrays(
-        [pa.array(query_index), pa.array(occurrences), pa.array(first_offset)], fields=list(COUNTS.value_type)
+    row_offsets, *columns = _in_turn(
+        [
+            (row_offsets, index + first, occurrences, first_offset)
+            for table, first in zip(query.tables, query.first_index, strict=True)
+            for row_offsets, index, occurrences, first_offset in [table.scan(rows.values, rows.offsets, threads())]
+        ]
     )
+    scan_progress.advance(len(tokens))
+    entries = pa.StructArray.from_arrays([pa.array(column) for column in columns], fields=list(COUNTS.value_type))
     present = _both_valid(tokens, handle)
     mask = None if present.all() else pa.array(~present)
     return pa.ListArray.from_arrays(pa.array(row_offsets.astype(np.int32)), entries, type=COUNTS, mask=mask)
+
+
+def _in_turn(scans: list[tuple[np.ndarray, ...]]) -> tuple[np.ndarray, ...]:
+    """Row offsets and columns of several scans of the same rows as those of one: within a row, scan after scan."""
+    if len(scans) == 1:
+        return scans[0]
+    sizes = np.stack([np.diff(row_offsets) for row_offsets, *_ in scans], axis=1)  # [rows, scans]
+    begins = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
+    columns = [np.empty(begins[-1], column.dtype) for column in scans[0][1:]]
+    for number, (row_offsets, *parts) in enumerate(scans):
+        # Entry i of a row's part goes to where that part begins, plus i.
+        shifts = begins[number : -1 : len(scans)] - row_offsets[:-1]
+        places = np.arange(row_offsets[-1]) + np.repeat(shifts, sizes[:, number])
+        for column, part in zip(columns, parts, strict=True):
+            column[places] = part
+    return begins[:: len(scans)], *columns

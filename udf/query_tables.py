@@ -2,7 +2,8 @@
 
 No SQL argument can carry millions of windows, so `build_query_table` writes them once into a file that is named by its
 content, and the functions of `udf/ngrams.py` take that file's path, the handle. The file is mapped read-only and shared
-by all threads; the last few stay open.
+by all threads; the last few stay open. Windows of several lengths make a table for each, under one handle, so that one
+pass over a corpus counts them all.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -30,12 +33,13 @@ _LENGTH_OF_EMPTY = 32
 def build_query_table(parquet_paths: pa.Array, folders: pa.Array) -> pa.Array:
     """Store the windows of a Parquet file (or of a folder of them) as a query table in a folder; return its handle.
 
-    The files hold one column, a list of tokens per row, all of one length (8 to 128). Repeats count once, NULL rows not
-    at all. The handle is the path of `<folder>/<digest>.memtaxq`; the same set of windows has the same digest, and a
-    table that is there already is used again.
+    The files hold one column, a list of 8 to 128 tokens per row. Repeats count once, NULL rows not at all. The handle is
+    the path of `<folder>/<digest>.memtaxq`; the same set of windows has the same digest, and a table that is there
+    already is used again. Windows of several lengths make a table for each: the handle then has their digests joined by
+    `+`, shortest windows first.
 
     Raises:
-        UdfError: there is no such file, or its rows are not windows of one length.
+        UdfError: there is no such file, or its rows are not windows.
     """
     handles = [
         None if path is None or folder is None else _build(Path(path), Path(folder))
@@ -44,50 +48,75 @@ def build_query_table(parquet_paths: pa.Array, folders: pa.Array) -> pa.Array:
     return pa.array(handles, pa.string())
 
 
+@dataclass(frozen=True)
+class QueryTables:
+    """What a handle stands for: one query table for each length of windows.
+
+    Attributes:
+        tables: shortest windows first.
+        first_index: (len(tables),) what the indices of each table begin at; those of a handle are unique.
+    """
+
+    tables: tuple[QueryTable, ...]
+    first_index: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return sum(len(table) for table in self.tables)
+
+
 class OpenTables:
     """The query tables that were used last, open; safe to use from several threads."""
 
     def __init__(self, capacity: int = 8) -> None:
         self._capacity = capacity
         self._lock = threading.Lock()
-        self._tables: OrderedDict[str, QueryTable] = OrderedDict()
+        self._tables: OrderedDict[str, QueryTables] = OrderedDict()
 
-    def get(self, handle: str) -> QueryTable:
-        """The table behind a handle, opened (and checked for damage) where it is not open yet.
+    def get(self, handle: str) -> QueryTables:
+        """The tables behind a handle, opened (and checked for damage) where they are not open yet.
 
         Raises:
             UdfError: there is no such table, or the file is damaged.
         """
         with self._lock:
-            table = self._tables.get(handle)
-            if table is None:
-                table = self._tables[handle] = _open(handle)
+            tables = self._tables.get(handle)
+            if tables is None:
+                tables = self._tables[handle] = _open(handle)
             self._tables.move_to_end(handle)
             while len(self._tables) > self._capacity:
                 self._tables.popitem(last=False)
-            return table
+            return tables
 
 
 open_tables = OpenTables()
 
 
-def _open(handle: str) -> QueryTable:
+def _open(handle: str) -> QueryTables:
+    path = Path(handle)
     try:
-        return QueryTable.open(handle, threads=threads())
+        tables = tuple(
+            QueryTable.open(str(path.with_name(f"{digest}{SUFFIX}")), threads=threads())
+            for digest in path.name.removesuffix(SUFFIX).split("+")
+        )
     except RuntimeError as error:
         raise UdfError(f"{error}; the handle must come from build_query_table()") from error
+    return QueryTables(tables, tuple(accumulate((len(table) for table in tables[:-1]), initial=0)))
 
 
 def _build(source: Path, folder: Path) -> str:
-    table = QueryTable.build(_read_windows(source), threads())
-    target = folder / f"{table.digest}{SUFFIX}"
-    if not _is_intact(target):
+    digests = []
+    for windows in _read_windows(source):
+        table = QueryTable.build(windows, threads())
+        digests.append(table.digest)
+        target = folder / f"{table.digest}{SUFFIX}"
+        if _is_intact(target):
+            continue
         try:
             folder.mkdir(parents=True, exist_ok=True)
             table.save(str(target), threads())
         except (OSError, RuntimeError) as error:
             raise UdfError(f"build_query_table() cannot write to {folder}: {error}") from error
-    return str(target)
+    return str(folder / f"{'+'.join(digests)}{SUFFIX}")
 
 
 def _is_intact(target: Path) -> bool:
@@ -100,29 +129,27 @@ def _is_intact(target: Path) -> bool:
     return True
 
 
-def _read_windows(source: Path) -> np.ndarray:
+def _read_windows(source: Path) -> list[np.ndarray]:
+    """The windows as a matrix for each length, shortest first; an empty one where there are none."""
     files = _open_files(source)
     rows = sum(file.metadata.num_rows for file in files)
-    windows: np.ndarray | None = None
-    filled = 0
+    windows: dict[int, np.ndarray] = {}
+    filled: dict[int, int] = {}
     for name, batch in _batches(files):
-        tokens, length = _check_batch(batch, name)
-        if len(tokens) == 0:
-            continue
-        if windows is None:
-            windows = np.empty((rows, length), dtype=tokens.dtype)
-        if length != windows.shape[1]:
-            raise UdfError(
-                f"build_query_table() got windows of {windows.shape[1]} and of {length} tokens in {source}; all "
-                "windows of a table have one length: build one table for each"
-            )
-        if tokens.dtype.itemsize > windows.dtype.itemsize:
-            windows = windows.astype(tokens.dtype)
-        windows[filled : filled + len(tokens)] = tokens
-        filled += len(tokens)
-    if windows is None:
-        return np.empty((0, _LENGTH_OF_EMPTY), dtype=np.uint16)
-    return windows[:filled]
+        for tokens in _check_batch(batch, name):
+            n, length = tokens.shape
+            if length not in windows:
+                # Room for all rows: memory that is never written to costs nothing.
+                windows[length], filled[length] = np.empty((rows, length), dtype=tokens.dtype), 0
+            begin, room = filled[length], windows[length]
+            if tokens.dtype.itemsize > room.dtype.itemsize:
+                windows[length] = np.empty((rows, length), dtype=tokens.dtype)
+                windows[length][:begin] = room[:begin]
+            windows[length][begin : begin + n] = tokens
+            filled[length] += n
+    if not windows:
+        return [np.empty((0, _LENGTH_OF_EMPTY), dtype=np.uint16)]
+    return [windows[length][: filled[length]] for length in sorted(windows)]
 
 
 def _open_files(source: Path) -> list[pq.ParquetFile]:
@@ -152,24 +179,22 @@ def _is_list(kind: pa.DataType) -> bool:
     return pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
 
 
-def _check_batch(batch: pa.Array, name: str) -> tuple[np.ndarray, int]:
-    """The windows of a batch as a matrix, and their length."""
+def _check_batch(batch: pa.Array, name: str) -> Iterator[np.ndarray]:
+    """The windows of a batch, as one matrix for each length."""
     if not pa.types.is_integer(batch.type.value_type):
         raise UdfError(f"build_query_table() needs whole numbers as tokens; column {name} holds {batch.type}")
     if batch.null_count:
         batch = batch.drop_null()
-    rows = len(batch)
-    if rows == 0:
-        return np.empty((0, 0), dtype=np.uint16), 0
     lengths = batch.value_lengths().to_numpy(zero_copy_only=False)
-    length = int(lengths[0])
-    if (lengths != length).any():
-        other = int(lengths[lengths != length][0])
-        raise UdfError(
-            f"build_query_table() got windows of {length} and of {other} tokens in column {name}; all windows of a "
-            "table have one length: build one table for each"
-        )
-    values = batch.flatten()  # no NULL rows are left, so this is exactly the rows' tokens
+    for length in np.unique(lengths).tolist():
+        if not 8 <= length <= 128:
+            raise UdfError(f"build_query_table() got windows of {length} tokens in column {name}; it takes 8 to 128")
+        chosen = lengths == length
+        alike = batch if chosen.all() else batch.filter(pa.array(chosen))
+        yield _tokens(alike.flatten(), name).reshape(-1, length)  # no NULL rows are left: exactly the rows' tokens
+
+
+def _tokens(values: pa.Array, name: str) -> np.ndarray:
     if values.null_count:
         raise UdfError(f"build_query_table() got a NULL token in column {name}; a window is made of token ids")
     if not pa.types.is_uint16(values.type):
@@ -177,6 +202,4 @@ def _check_batch(batch: pa.Array, name: str) -> tuple[np.ndarray, int]:
             values = values.cast(pa.uint32())
         except pa.ArrowInvalid as error:
             raise UdfError(f"build_query_table() got a token in column {name} that is no 32-bit id: {error}") from error
-    if not 8 <= length <= 128:
-        raise UdfError(f"build_query_table() got windows of {length} tokens in column {name}; it takes 8 to 128")
-    return values.to_numpy().reshape(rows, length), length
+    return values.to_numpy()

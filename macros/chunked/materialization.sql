@@ -11,6 +11,8 @@
       unique_key   the columns that identify an input row; they are columns of the result, too
       fingerprint  an SQL expression over the input, from fingerprint()
       udfs         the UDFs that the select calls: the rows that each saw are recorded per run
+      only         a condition on the input, where not all of it is to be computed now; what is stored of the rest stays
+      stale        a condition on stored rows that are to be computed again though their fingerprint is right
       chunk_rows   rows to a chunk (default: the var chunk_rows); 0 makes one chunk of all rows with one fingerprint
       setup        the name of a macro that prepares each chunk and returns text to put in place of text in the select -#}
 {% materialization chunked, adapter='duckdb' %}
@@ -68,6 +70,8 @@
         'udfs': meta['udfs'],
         'chunk_rows': meta.get('chunk_rows', var('chunk_rows')) | int,
         'setup': meta.get('setup'),
+        'only': meta.get('only', 'true'),
+        'stale': meta.get('stale', 'false'),
         'pending': adapter.quote(model.name ~ '__pending'),
         'chunk': adapter.quote(model.name ~ '__chunk'),
     }) }}

@@ -27,7 +27,7 @@
 {%- endmacro %}
 
 
-{#- Rows that are no longer in the input, or are there under another fingerprint. -#}
+{#- Rows that are no longer in the input, are there under another fingerprint, or are stale for the model's own reason. -#}
 {% macro chunked_delete_stale(work) -%}
     {%- call statement('chunked_delete_stale', auto_begin=True) -%}
         delete from {{ work.target }} as stored
@@ -37,6 +37,7 @@
             where wanted.wanted_fingerprint = stored.fingerprint
               {% for key in work['keys'] -%} and wanted.{{ key }} = stored.{{ key }} {% endfor %}
         )
+        or ({{ work.stale }})
     {%- endcall -%}
 {%- endmacro %}
 
@@ -59,7 +60,7 @@
 
         missing as (
             select * from wanted
-            where not exists (
+            where ({{ work.only }}) and not exists (
                 select 1 from {{ work.target }} as stored
                 where wanted.wanted_fingerprint = stored.fingerprint
                   {% for key in work['keys'] -%} and wanted.{{ key }} = stored.{{ key }} {% endfor %}

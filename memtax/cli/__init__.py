@@ -13,9 +13,14 @@ from memtax import __version__
 COMMANDS = {
     "ingest": "memtax.cli.ingest",
     "sample": "memtax.cli.sample",
+    "score": "memtax.cli.score",
+    "merge": "memtax.cli.merge",
     "query": "memtax.cli.query",
     "count": "memtax.cli.count",
+    "predict": "memtax.cli.predict",
     "explain": "memtax.cli.explain",
+    "classifier": "memtax.cli.classifier",
+    "similar": "memtax.cli.similar",
     "export": "memtax.cli.export",
     "doctor": "memtax.cli.doctor",
 }

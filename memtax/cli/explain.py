@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 @click.argument("sequence_id", type=click.IntRange(min=0))
 @click.argument("token_offset", type=click.IntRange(min=0), default=0)
 def explain(corpus: str, sequence_id: int, token_offset: int) -> None:
-    """Show one evaluated sequence: its text, features, category, and where its continuation occurs in the corpus.
+    """Show one evaluated sequence: its text, features, category, where its continuation occurs in the corpus, and which
+    other evaluated sequences are nearest to it in meaning.
 
     TOKEN_OFFSET is where the window begins in the sequence, 0 if it is not given.
 
@@ -37,6 +38,7 @@ def explain(corpus: str, sequence_id: int, token_offset: int) -> None:
             prompt_length=int(settings["prompt_length"]),
             continuation_length=int(settings["continuation_length"]),
             recitation_threshold=int(settings["recitation_threshold"]),
+            protocol=str(settings["protocol"]),
         )
     _print(explanation)
 
@@ -66,12 +68,22 @@ def _print(explanation: Explanation) -> None:
     console.print(features)
 
     if explanation.by_model:
-        measures = ("memorized", "greedy_match_length", "loss", "generation_perplexity", "published_memorization_score")
+        measures = [
+            *("memorized", "memorization_score", "greedy_match_length", "loss", "generation_perplexity"),
+            *("extraction_probability", "log_probability_gain", "published_memorization_score"),
+        ]
         models = Table("model", "revision", *measures, title="Models", title_justify="left")
         for row in explanation.by_model:
             models.add_row(*(_plain(row.get(name)) for name in ("model", "revision", *measures)))
         console.print(models)
     _print_evidence(explanation)
+    if explanation.neighbours:
+        from memtax.cli.similar import print_neighbours
+
+        console.print(Text("\nNearest in meaning", "bold"))
+        print_neighbours(explanation.neighbours)
+    elif explanation.features.get("semantic_matches_0_8") is not None and explanation.neighbours is None:
+        console.print(Text("\nNearest in meaning: not indexed; memtax similar TEXT makes the index, once"))
 
 
 def _print_evidence(explanation: Explanation) -> None:

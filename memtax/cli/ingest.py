@@ -249,10 +249,80 @@ def hub(
 
 
 @ingest.command()
+@click.argument("dataset")
+@SOURCES
+@click.option("--model", "model_name", required=True, metavar="MODEL[@REVISION]", help="Whose scores these are.")
+@click.option(
+    "--schema",
+    "schema_name",
+    type=click.Choice(["memtax", "paper"]),
+    default="memtax",
+    show_default=True,
+    help="How the columns are named: as in the table features, or as in the paper's 27.",
+)
+@click.option(
+    "--corpus", "corpus_name", help="Whose sequences these are (default: the registered model's, or published)."
+)
+@click.option("--replace", is_flag=True, help="Drop the features of this dataset and model first.")
+def features(
+    dataset: str,
+    sources: tuple[str, ...],
+    model_name: str,
+    schema_name: str,
+    corpus_name: str | None,
+    replace: bool,
+) -> None:
+    """Land ready feature tables from SOURCE (Parquet, JSONL or CSV) as the dataset DATASET, to train the taxonomy on.
+
+    They join the table features beside what is computed. A repeated sequence_id keeps its first row.
+
+    \b
+    Examples:
+      memtax ingest features pile pile_deduped_12b.parquet --model pythia-12b --schema paper
+      memtax ingest features memories memories_deduped_12b.parquet --model pythia-12b@step143000 --schema paper
+    """
+    from pathlib import Path
+
+    from memtax import store
+    from memtax.datasets.feature_schemas import SCHEMAS
+    from memtax.datasets.feature_tables import land_features
+    from memtax.datasets.window import prompt_length
+
+    name, _, revision = model_name.partition("@")
+    if not name or model_name.endswith("@"):
+        raise click.UsageError(f"--model {model_name!r} is not MODEL or MODEL@REVISION")
+    with store.writing() as connection:
+        landing = land_features(
+            connection,
+            dataset,
+            [Path(source) for source in sources],
+            name,
+            revision or "main",
+            SCHEMAS[schema_name],
+            prompt_length=prompt_length(),
+            corpus=corpus_name,
+            replace=replace,
+        )
+    outcome = "landed" if landing.landed else "already landed"
+    click.echo(
+        f"{dataset}: {outcome} {landing.n_rows:,} rows of {landing.corpus} by {name}@{revision or 'main'}, "
+        f"{landing.n_memorized:,} memorized; {landing.n_repeated:,} rows of repeated sequences dropped"
+    )
+    for note in landing.notes:
+        click.echo(f"  {note}")
+
+
+@ingest.command()
 @click.argument("name")
 @click.argument("location")
 @click.option("--corpus", "corpus_name", required=True, help="The corpus that the model was trained on.")
-@click.option("--revision", "revisions", multiple=True, help="A revision (training step); several may be given.")
+@click.option(
+    "--revision",
+    "revisions",
+    multiple=True,
+    metavar="R[,R]...",
+    help="Revisions (training steps): given several times, or as a list.",
+)
 @click.option(
     "--training-fraction",
     "training_fractions",
@@ -260,6 +330,9 @@ def hub(
     type=click.FloatRange(0, 1),
     help="The share of training done at each revision, in the same order.",
 )
+@click.option("--dtype", type=click.Choice(["float32", "bfloat16"]), help="In which numbers (default: a var).")
+@click.option("--device", help="Where it computes: cpu, cuda, cuda:1, ... (default: cuda where there is one).")
+@click.option("--tokenizer", help="The model's tokenizer (default: the one beside its weights, if there is one).")
 @click.option(
     "--replace",
     is_flag=True,
@@ -271,21 +344,34 @@ def model(
     corpus_name: str,
     revisions: tuple[str, ...],
     training_fractions: tuple[float, ...],
+    dtype: str | None,
+    device: str | None,
+    tokenizer: str | None,
     replace: bool,
 ) -> None:
-    """Register the language model NAME at LOCATION, a folder or a hub id.
+    """Register the language model NAME at LOCATION, a folder, a GGUF file or a hub id.
 
     \b
     Examples:
       memtax ingest model small ./small --corpus mine
       memtax ingest model pythia-70m EleutherAI/pythia-70m --corpus pile --revision step143000 --training-fraction 1
+      memtax ingest model pythia-1b EleutherAI/pythia-1b --corpus pile --revision step1000,step143000 --dtype bfloat16
     """
     from memtax import store
     from memtax.models.register import register_models
 
     with store.writing() as connection:
         registrations = register_models(
-            connection, name, location, corpus_name, list(revisions), list(training_fractions), replace=replace
+            connection,
+            name,
+            location,
+            corpus_name,
+            [revision for given in revisions for revision in given.split(",")],
+            list(training_fractions),
+            dtype=dtype,
+            device=device,
+            tokenizer=tokenizer,
+            replace=replace,
         )
     for registration in registrations:
         click.echo(f"{registration.model}@{registration.revision}: {registration.outcome}")

@@ -14,13 +14,22 @@ def window_length() -> int:
     Raises:
         ProjectError: a var is not a positive whole number.
     """
-    declared = project_vars()
-    total = 0
-    for name in ("prompt_length", "continuation_length"):
-        value = declared.get(name, DEFAULT_LENGTH)
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise ProjectError(
-                f"the var {name} in dbt_project.yml is {value!r}, expected a positive whole number of tokens"
-            )
-        total += value
-    return total
+    return prompt_length() + _length("continuation_length")
+
+
+def prompt_length() -> int:
+    """Tokens of the prompt: the var `prompt_length`.
+
+    Raises:
+        ProjectError: it is not a positive whole number.
+    """
+    return _length("prompt_length")
+
+
+def _length(name: str) -> int:
+    value = project_vars().get(name, DEFAULT_LENGTH)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ProjectError(
+            f"the var {name} in dbt_project.yml is {value!r}, expected a positive whole number of tokens"
+        )
+    return value

@@ -9,7 +9,9 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
-WIDTH = 132
+from memtax.taxonomy.words import comparison_sentences
+
+WIDTH = 150
 CATEGORIES = ("recitation", "reconstruction", "recollection")
 
 COUNTS = """
@@ -48,17 +50,48 @@ BY_DUPLICATES = """
     order by min(sequence_duplicates)
 """
 
-METRICS = """
-    select category, predictor, n_rows, n_memorized, n_fallback_rows, status, roc_auc, pr_auc, precision, recall, f1,
-           calibration_error
-    from taxonomy_metrics
-    where split = 'test' and model = ? and revision = ?
-    order by list_position(['all', 'recitation', 'reconstruction', 'recollection'], category), predictor
+BY_CODE_TYPE = """
+    select
+        code_type,
+        count(*) as windows,
+        count(*) filter (memorized) as memorized
+    from fct_memorization
+    inner join feat_sequence__code using (corpus, sequence_id, token_offset)
+    where corpus = ? and model = ? and revision = ? and code_type is not null
+    group by all
+    order by code_type
 """
+
+METRICS = """
+    select
+        category,
+        predictor,
+        any_value(n_rows) as n_rows,
+        any_value(n_memorized) as n_memorized,
+        any_value(n_fallback_rows) as n_fallback_rows,
+        any_value(status) as status,
+        {measures}
+    from taxonomy_metrics
+    where split = 'test' and protocol = 'corrected' and model = ? and revision = ?
+    group by category, predictor
+    order by
+        list_position(['all', 'recitation', 'reconstruction', 'recollection'], category),
+        list_position(['baseline', 'taxonomy', 'tree', 'searched', 'own'], predictor)
+"""
+
+COMPARISONS = """
+    select predictor, difference, low, high, n_rows, n_memorized
+    from taxonomy_comparisons
+    where model = ? and revision = ? and category = 'all' and measure = 'log_loss'
+    order by list_position(['taxonomy', 'tree', 'searched', 'own'], predictor)
+"""
+
+MEASURES = {"roc_auc": "ROC-AUC", "pr_auc": "PR-AUC", "f1": "F1", "calibration_error": "calibration error"}
 
 
 def print_summary(connection: duckdb.DuckDBPyConnection, corpus: str) -> None:
-    """Print memorized counts and categories by checkpoint, P(memorized) by duplicates, and the taxonomy's metrics.
+    """Print memorized counts and categories by checkpoint, P(memorized) by duplicates and by code or language, and the
+    taxonomy's metrics.
 
     Args:
         connection: the demo's store, after `dbt build`.
@@ -69,8 +102,16 @@ def print_summary(connection: duckdb.DuckDBPyConnection, corpus: str) -> None:
     counts = _counts(connection, corpus)
     console.print(_counts_table(counts))
     model, revision = counts[-1]["model"], counts[-1]["revision"]
-    console.print(_duplicates_table(connection, corpus, model, revision))
+    for title, first, query in (
+        ("P(memorized) by duplicates", "duplicates", BY_DUPLICATES),
+        ("P(memorized) of code and natural language (nl)", "text is", BY_CODE_TYPE),
+    ):
+        rows = connection.execute(query, [corpus, model, revision]).fetchall()
+        console.print(_probability_table(f"{title}: {model}@{revision}", first, rows))
     console.print(_metrics_table(connection, model, revision))
+    console.print("In words")
+    for sentence in comparison_sentences(_dicts(connection, COMPARISONS, [model, revision])):
+        console.print(f"  {sentence}")
 
 
 def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
@@ -90,7 +131,7 @@ def _counts(connection: duckdb.DuckDBPyConnection, corpus: str) -> list[dict[str
     parts = ", ".join(
         f"count(distinct continuation) filter (memorized and category = '{name}') as {name}" for name in CATEGORIES
     )
-    return connection.execute(COUNTS.format(categories=parts), [corpus]).to_arrow_table().to_pylist()
+    return _dicts(connection, COUNTS.format(categories=parts), [corpus])
 
 
 def _counts_table(counts: list[dict[str, Any]]) -> Table:
@@ -108,28 +149,41 @@ def _counts_table(counts: list[dict[str, Any]]) -> Table:
     return table
 
 
-def _duplicates_table(connection: duckdb.DuckDBPyConnection, corpus: str, model: str, revision: str) -> Table:
-    table = Table(title=f"P(memorized) by duplicates: {model}@{revision}", title_justify="left")
-    for name in ("duplicates", "windows", "memorized", "P(memorized)", "95 % interval"):
+def _probability_table(title: str, first: str, rows: list[tuple[str, int, int]]) -> Table:
+    table = Table(title=title, title_justify="left")
+    for name in (first, "windows", "memorized", "P(memorized)", "95 % interval"):
         table.add_column(name, justify="right")
-    for duplicates, windows, memorized in connection.execute(BY_DUPLICATES, [corpus, model, revision]).fetchall():
+    for group, windows, memorized in rows:
         low, high = wilson_interval(memorized, windows)
-        table.add_row(duplicates, str(windows), str(memorized), f"{memorized / windows:.1%}", f"{low:.1%} – {high:.1%}")
+        table.add_row(group, str(windows), str(memorized), f"{memorized / windows:.1%}", f"{low:.1%} – {high:.1%}")
     return table
 
 
 def _metrics_table(connection: duckdb.DuckDBPyConnection, model: str, revision: str) -> Table:
-    title = f"Predicting memorization on held-out continuations: {model}@{revision}"
+    title = f"Predicting memorization on held-out continuations, with 95 % intervals: {model}@{revision}"
     table = Table(title=title, title_justify="left")
-    measures = ("roc_auc", "pr_auc", "precision", "recall", "f1", "calibration_error")
-    headings = ("ROC-AUC", "PR-AUC", "precision", "recall", "F1", "calibration error")
-    for name in ("rows", "predictor", "n", "memorized", *headings, "note"):
+    for name in ("rows", "predictor", "n", "memorized", *MEASURES.values(), "note"):
         table.add_column(name, justify="left" if name in ("rows", "predictor", "note") else "right")
-    for row in connection.execute(METRICS, [model, revision]).to_arrow_table().to_pylist():
+    columns = ", ".join(
+        f"any_value({part}) filter (measure = '{name}') as {name}_{part}"
+        for name in MEASURES
+        for part in ("value", "low", "high")
+    )
+    for row in _dicts(connection, METRICS.format(measures=columns), [model, revision]):
         note = "" if row["status"] == "evaluated" else row["status"]
-        if row["predictor"] == "taxonomy" and row["n_fallback_rows"]:
+        if row["predictor"] != "baseline" and row["n_fallback_rows"]:
             note = f"{note}; " if note else ""
-            note += f"{row['n_fallback_rows']} rows by the baseline: too few examples to fit their category"
-        values = ("–" if row[name] is None else f"{row[name]:.3f}" for name in measures)
+            note += f"{row['n_fallback_rows']} by the baseline"
+        values = (_with_interval(row[f"{name}_value"], row[f"{name}_low"], row[f"{name}_high"]) for name in MEASURES)
         table.add_row(row["category"], row["predictor"], str(row["n_rows"]), str(row["n_memorized"]), *values, note)
     return table
+
+
+def _with_interval(value: float | None, low: float | None, high: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.3f}" if low is None or high is None else f"{value:.3f} ({low:.2f}–{high:.2f})"
+
+
+def _dicts(connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any]) -> list[dict[str, Any]]:
+    return connection.execute(sql, parameters).to_arrow_table().to_pylist()

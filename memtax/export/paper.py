@@ -29,10 +29,9 @@ COLUMNS = (
     ("p75_frequency", "p75_frequency", "bigint"),
     ("frequencies", "frequencies", "bigint[]"),
     ("tokens", "tokens", "bigint[]"),
-    # How the paper's filter got to is_repeating; memtax keeps no trace of that, and nothing reads it.
-    ("repeating_offset", "null", "integer"),
-    ("num_repeating", "null", "integer"),
-    ("smallest_repeating_chunk", "null", "bigint[]"),
+    ("repeating_offset", "repeating_offset", "integer"),
+    ("num_repeating", "num_repeating", "integer"),
+    ("smallest_repeating_chunk", "smallest_repeating_chunk", "bigint[]"),
     ("nl_scores", "nl_score", "double"),
     ("0_8_snowclones", "semantic_matches_0_8", "bigint"),
     ("0_9_snowclones", "semantic_matches_0_9", "bigint"),
@@ -41,7 +40,7 @@ COLUMNS = (
     ("huffman_coding_length", "paper_huffman_coding_length", "double"),
     ("memorization_score", "memorization_score", "double"),
 )
-TEXT = ("text", "tokens", "frequencies")
+TEXT = ("text", "tokens", "frequencies", "smallest_repeating_chunk")
 PYTHIA = re.compile(r"pythia-([\d.]+[mb])(-deduped)?", re.IGNORECASE)
 DESCRIPTION = (
     "One row per evaluated sequence, in the columns and by the definitions of the paper's published feature tables; one "
@@ -54,7 +53,7 @@ def paper_tables(connection: duckdb.DuckDBPyConnection, *, without_text: bool, s
 
     Args:
         connection: of a store, after `choose_rows`.
-        without_text: leave out text, tokens and the frequencies of tokens: 24 columns.
+        without_text: leave out text, tokens, the frequencies of tokens and the repeated chunk: 23 columns.
         swapped: name the match columns as the published data does, textual ones `snowclones`.
 
     Raises:
@@ -116,7 +115,7 @@ def _query(
     swapped: bool,
 ) -> str:
     joined = {"text": "feat_sequence__text", "frequencies": "feat_sequence__token_frequency"}
-    joined["tokens"] = "dim_evaluated_sequences"
+    joined |= {"tokens": "dim_evaluated_sequences", "smallest_repeating_chunk": "feat_sequence__templating"}
     available = {*built["features"], *(c for c, table in joined.items() if table in built and not without_text)}
     if without_text:
         available -= set(TEXT)

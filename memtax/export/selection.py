@@ -13,8 +13,14 @@ from memtax.query.statement import ask, message_of
 
 KEYS = ("dataset", "corpus", "sequence_id", "token_offset", "model", "revision")
 CHOSEN = "exported_rows"
-# Columns from which the text of a corpus can be read, or its tokens told: a token's frequency mostly names the token.
-TEXT_COLUMNS = frozenset(("tokens", "text", "prompt_text", "continuation_text", "frequencies", "embedding"))
+# Columns from which the text of a corpus can be read, or its tokens told: a token's frequency mostly names the token, and so
+# does its log-probability to who has the model.
+TEXT_COLUMNS = frozenset(
+    (
+        *("tokens", "text", "prompt_text", "continuation_text", "smallest_repeating_chunk", "embedding"),
+        *("frequencies", "token_log_probabilities"),
+    )
+)
 
 
 @dataclass(frozen=True)

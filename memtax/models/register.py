@@ -9,9 +9,11 @@ import duckdb
 
 from memtax.errors import SourceError, StoreError
 from memtax.models.describe import DEFAULT_REVISION, ModelDescription, describe_model
+from udf.language_model.loading import DTYPES
 
 _COLUMNS = (
     "model", "revision", "corpus", "location", "checksum", "n_parameters", "vocabulary_size", "training_fraction",
+    "dtype", "device", "tokenizer", "tokenizer_checksum",
 )  # fmt: skip
 
 
@@ -38,6 +40,9 @@ def register_models(
     revisions: Sequence[str] = (),
     training_fractions: Sequence[float] = (),
     *,
+    dtype: str | None = None,
+    device: str | None = None,
+    tokenizer: str | None = None,
     replace: bool = False,
 ) -> list[Registration]:
     """Write one row of `raw.models` per revision, all or none; a second call with the same arguments changes nothing.
@@ -49,21 +54,31 @@ def register_models(
         corpus: the name of the corpus that the model was trained on.
         revisions: none means 'main'.
         training_fractions: shares of training done, from 0 to 1: none, one for all, or one per revision.
+        dtype: 'float32' or 'bfloat16'; None leaves it to the var model_dtype.
+        device: a torch device; None leaves it to MEMTAX_DEVICE.
+        tokenizer: of the model; by default the one beside its weights, if there is one.
         replace: let a name go over to another corpus, or to other weights in another place.
 
     Raises:
         SourceError: a revision cannot be described (see `describe_model`), the arguments do not fit together, two
             revisions are the same folder, or a name is another model's and `replace` is not set.
+        UdfError: there is no such tokenizer.
         StoreError: there is no such corpus.
     """
     names = list(revisions) or [DEFAULT_REVISION]
     fractions = _fractions(training_fractions, names)
     _check_names(model, names)
     _check_corpus(connection, corpus)
-    descriptions = [describe_model(location, revision) for revision in names]
+    if dtype not in (None, *DTYPES):
+        raise SourceError(f"unknown dtype {dtype!r}; expected one of {', '.join(DTYPES)}")
+    descriptions = [describe_model(location, revision, tokenizer) for revision in names]
     _check_distinct(names, descriptions)
     rows = [
-        (model, name, corpus, found.location, found.checksum, found.n_parameters, found.vocabulary_size, fraction)
+        (
+            *(model, name, corpus, found.location, found.checksum, found.n_parameters, found.vocabulary_size, fraction),
+            *(dtype, device),
+            *((found.tokenizer.location, found.tokenizer.checksum) if found.tokenizer else (None, None)),
+        )
         for name, found, fraction in zip(names, descriptions, fractions, strict=True)
     ]
     before = _stored(connection, model)

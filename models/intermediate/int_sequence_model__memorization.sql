@@ -21,9 +21,12 @@ known as (
         revision,
         scores.greedy_match_length,
         scores.memorized as computed_memorized,
+        generations.generated_memorization_score,
         published.published_memorization_score
     from {{ ref('int_sequence_model__scores') }} as scores
     full outer join published
+        using (corpus, sequence_id, token_offset, model, revision)
+    left join {{ ref('int_sequence_model__generations') }} as generations
         using (corpus, sequence_id, token_offset, model, revision)
 )
 
@@ -39,7 +42,8 @@ select
     -- published 1 that was not reproduced is none either, since 1 means memorized.
     case
         when computed_memorized then 1.0
-        when not computed_memorized then nullif(published_memorization_score, 1)
+        when not computed_memorized
+            then coalesce(generated_memorization_score, nullif(published_memorization_score, 1))
         else published_memorization_score
     end as memorization_score,
     published_memorization_score

@@ -7,13 +7,12 @@ select
     models.model,
     models.revision,
     models.location,
-    -- A hub's branch moves; the commit that was registered does not.
-    case
-        when models.model_checksum like 'commit:%' then substr(models.model_checksum, 8)
-        else models.revision
-    end as scored_revision,
+    models.scored_revision,
     models.model_checksum,
+    models.vocabulary_size,
+    models.dtype,
+    models.device,
     sequences.prompt || sequences.continuation as tokens
 from {{ ref('int_evaluated_sequences') }} as sequences
-inner join {{ ref('stg_models') }} as models
+inner join {{ ref('int_models') }} as models
     on sequences.corpus = models.corpus

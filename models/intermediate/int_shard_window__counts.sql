@@ -1,15 +1,15 @@
 -- One row per shard, evaluated sequence and span: the exact occurrences of the span in that shard, and the first places of a
 -- continuation. Shards add up, so that appending one costs a scan of that one only, and so does a new evaluated
--- sequence: the pending spans of one length make one query table, and one pass over the shard's tokens counts them all.
+-- sequence: the pending spans make one query table, and one pass over the shard's tokens counts them all.
 {{ config(
     materialized='chunked',
     meta={
         'input': 'int_shard_windows',
         'unique_key': ['corpus', 'shard_id', 'sequence_id', 'token_offset', 'tokens_checksum', 'span'],
         'fingerprint': fingerprint(
-            version=1,
+            version=2,
             vars=['prompt_length', 'continuation_length', 'duplicate_occurrences'],
-            columns=['shard_id', 'shard_checksum', 'span_length']
+            columns=['shard_id', 'shard_checksum']
         ),
         'udfs': ['count_windows', 'count_windows_uint16', 'find_window'],
         'chunk_rows': 0,

@@ -2,21 +2,17 @@
 -- whole window are counted beside the continuation, so that a repeated continuation can be told from a repeated document.
 -- Only corpora that have been landed or registered have shards; the sequences of others cannot be counted.
 with spans as (
-    {% for span, tokens in {
-        'continuation': 'continuation',
-        'prompt': 'prompt',
-        'window': 'prompt || continuation',
-    }.items() %}
-        select
-            corpus,
-            sequence_id,
-            token_offset,
-            tokens_checksum,
-            '{{ span }}' as span,
-            {{ tokens }} as span_tokens
-        from {{ ref('int_evaluated_sequences') }}
-        {{ "union all" if not loop.last }}
-    {% endfor %}
+    select
+        corpus,
+        sequence_id,
+        token_offset,
+        tokens_checksum,
+        unnest([
+            struct_pack(span := 'continuation', span_tokens := continuation),
+            struct_pack(span := 'prompt', span_tokens := prompt),
+            struct_pack(span := 'window', span_tokens := prompt || continuation)
+        ], recursive := true)
+    from {{ ref('int_evaluated_sequences') }}
 )
 
 select

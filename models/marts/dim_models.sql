@@ -1,4 +1,5 @@
--- One row per language model and revision: those that are registered, and those that only published scores or values name.
+-- One row per language model and revision: those that are registered, and those that only a published score or value, or a
+-- landed feature table, names.
 with published as (
     select distinct
         model,
@@ -12,6 +13,12 @@ with published as (
         corpus
     from {{ ref('stg_published_values') }}
     where model is not null
+    union distinct
+    select
+        model,
+        revision,
+        corpus
+    from {{ ref('stg_feature_tables') }}
 )
 
 select

@@ -1,16 +1,10 @@
 -- One row per evaluated sequence and model of which it is known whether it is memorized, with the sequence's category.
 with categories as (
-    -- NULL where it cannot be told: nothing was counted, or it is infrequent and has no text to look at.
     select
         duplicates.corpus,
         duplicates.sequence_id,
         duplicates.token_offset,
-        case
-            when duplicates.sequence_duplicates >= {{ var('recitation_threshold') }} then 'recitation'
-            when duplicates.sequence_duplicates is null then null
-            when templating.is_templating then 'reconstruction'
-            when not templating.is_templating then 'recollection'
-        end as category
+        {{ category('duplicates', 'templating') }} as category
     from {{ ref('feat_sequence__duplicates') }} as duplicates
     left join {{ ref('feat_sequence__templating') }} as templating
         on

@@ -7,5 +7,9 @@ select
     checksum as model_checksum,
     n_parameters,
     vocabulary_size,
-    training_fraction
+    training_fraction,
+    dtype,
+    device,
+    tokenizer,
+    tokenizer_checksum
 from {{ source('raw', 'models') }}

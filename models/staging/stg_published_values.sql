@@ -1,9 +1,5 @@
 -- One row per evaluated window and model (NULL: of the sequence alone) that others published values of, one column to a
 -- feature. Where two splits bring a value, the larger one is taken, whatever the order in which they were landed.
---
--- Textual matches are a subset of semantic ones. In the published data those under `templates` are the larger ones, so that
--- the var published_matches_swapped exchanges the names.
-{%- set textual, semantic = ('snowclones', 'templates') if var('published_matches_swapped') else ('templates', 'snowclones') %}
 select
     tables.corpus,
     landed.sequence_id,
@@ -12,15 +8,15 @@ select
     tables.revision,
     cast(max(landed.value) filter (where tables.feature = 'sequence_duplicates') as bigint) as sequence_duplicates,
     max(landed.value) filter (where tables.feature = 'nl_score') as nl_score,
-    {% for name, matches in {'semantic': semantic, 'textual': textual}.items() %}
+    {% for kind in ('semantic', 'textual') %}
         {% for threshold in ('0_8', '0_9') %}
             cast(
-                max(landed.value) filter (where tables.feature = 'paper_{{ matches }}_{{ threshold }}') as bigint
-            ) as {{ name }}_matches_{{ threshold }},
+                max(landed.value) filter (where tables.feature = '{{ published_matches(kind, threshold) }}') as bigint
+            ) as {{ kind }}_matches_{{ threshold }},
         {% endfor %}
     {% endfor %}
-    max(landed.value) filter (where tables.feature = 'avg_entropy') as avg_entropy,
-    max(landed.value) filter (where tables.feature = 'avg_gini') as avg_gini,
+    max(landed.value) filter (where tables.feature = 'paper_avg_entropy') as paper_avg_entropy,
+    max(landed.value) filter (where tables.feature = 'paper_avg_gini') as paper_avg_gini,
     -- The paper wrote -1 where it had none.
     max(landed.value) filter (
         where tables.feature = 'paper_prompt_perplexity' and landed.value > 0

@@ -13,6 +13,7 @@ from memtax_native._core import (
     ngram_equal,
     ngram_hash,
     read_pass,
+    score_logits,
 )
 
 __all__ = [
@@ -23,4 +24,5 @@ __all__ = [
     "ngram_equal",
     "ngram_hash",
     "read_pass",
+    "score_logits",
 ]

@@ -6,6 +6,7 @@ value is the point.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -68,3 +69,43 @@ def ngram_hash(tokens: Sequence[int], start: int, length: int) -> int | None:
 def ngram_equal(a: Sequence[int], b: Sequence[int]) -> bool:
     """Whether two runs of tokens are the same."""
     return list(a) == list(b)
+
+
+def count_similar(
+    queries: Sequence[Sequence[float]],
+    references: Sequence[Sequence[float]],
+    thresholds: Sequence[float],
+    own: Sequence[int],
+) -> list[list[int]]:
+    """For each query and threshold, the references with cosine >= threshold, but for the query's own; any numbers.
+
+    The cosine is dot / (|a| |b|) in float64, of sums that math.fsum rounds once. Zero vectors are similar to nothing.
+    """
+
+    def norm(vector: Sequence[float]) -> float:
+        return math.sqrt(math.fsum(float(x) * float(x) for x in vector))
+
+    norms = [norm(vector) for vector in references]
+    counts = []
+    for query, mine in zip(queries, own, strict=True):
+        length, reached = norm(query), [0] * len(thresholds)
+        for row, (reference, other) in enumerate(zip(references, norms, strict=True)):
+            if row == mine or length == 0 or other == 0:
+                continue
+            dot = math.fsum(float(x) * float(y) for x, y in zip(query, reference, strict=True))
+            for level, threshold in enumerate(thresholds):
+                reached[level] += dot / (length * other) >= threshold
+        counts.append(reached)
+    return counts
+
+
+def score_logits(logits: Sequence[float], target: int) -> tuple[float, bool]:
+    """The log-softmax of the target in one row of logits, and whether it is the first of the largest ones.
+
+    NaN and False where a logit is NaN or +infinity, or all are -infinity.
+    """
+    highest = max(logits)
+    if any(math.isnan(logit) for logit in logits) or math.isinf(highest):
+        return math.nan, False
+    total = math.fsum(math.exp(logit - highest) for logit in logits)
+    return logits[target] - highest - math.log(total), logits.index(highest) == target

@@ -47,6 +47,7 @@ py::array_t<T> to_array(std::vector<T>&& from) {
     return py::array_t<T>(static_cast<py::ssize_t>(kept->size()), kept->data(), owner);
 }
 
+void bind_logits(py::module_& module);
 void bind_query_table(py::module_& module);
 void bind_tokens(py::module_& module);
 

@@ -7,6 +7,7 @@
 PYBIND11_MODULE(_core, module) {
     module.doc() =
         "Counting exact windows of tokens; see memtax_native for the functions and reference.py for what they mean.";
+    memtax::bind_logits(module);
     memtax::bind_query_table(module);
     memtax::bind_tokens(module);
     module.def("instruction_sets", &memtax::instruction_sets, "Instruction sets that can be used here, fastest first.");

@@ -1,4 +1,4 @@
-// memtax_native._text: templating over a batch of texts, split over threads without the interpreter lock.
+// memtax_native._text, and templating over a batch of texts, split over threads without the interpreter lock.
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "nl_score_bind.hpp"
 #include "templating.hpp"
 
 namespace py = pybind11;
@@ -80,7 +81,9 @@ py::tuple find(const Rules& rules, py::array_t<std::int64_t, py::array::c_style>
 }  // namespace
 
 PYBIND11_MODULE(_text, module) {
-    module.doc() = "Templating of texts. The reference, and what the results mean, is udf/templating.";
+    module.doc() =
+        "Templating and nl_score of texts. The references, and what the results mean: udf/templating, udf/nl_score.";
+    memtax::nl_score::bind(module);
     py::class_<Rules>(module, "Rules")
         .def(
             py::init([](double templating_share, int repeats, int counter_repeats_more_than, int counter_moves,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -13,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.conftest import PROJECT, Commands
+from tests.conftest import PROJECT, Commands, interrupt
 from tests.corpus.helpers import word_tokenizer
 
 TEXT = " ".join(f"w{token}" for token in range(10, 20))
@@ -94,7 +92,7 @@ def test_what_cannot_be_counted_is_said(store: Commands, tmp_path: Path) -> None
         assert "give one of TEXT, --tokens and --file" in result.stderr
 
 
-def test_ctrl_c_stops_within_a_second(commands: Commands, tmp_path: Path) -> None:
+def test_ctrl_c_stops_a_count(commands: Commands, tmp_path: Path) -> None:
     # A file with holes: many tokens that take no room.
     with (tmp_path / "tokens.bin").open("wb") as file:
         file.truncate(8 << 30)
@@ -109,11 +107,9 @@ def test_ctrl_c_stops_within_a_second(commands: Commands, tmp_path: Path) -> Non
     )
     time.sleep(1.5)
     running = process.poll() is None
-    begin = time.monotonic()
-    os.kill(process.pid, signal.SIGINT)
+    interrupt(process)
     _, errors = process.communicate(timeout=30)
     assert running, "the corpus was too small to be stopped in"
-    assert time.monotonic() - begin < 1.5
     assert process.returncode == 1
     assert "Aborted" in errors
     assert "Traceback" not in errors

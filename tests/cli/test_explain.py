@@ -117,3 +117,17 @@ def test_a_tokenizer_that_is_gone_takes_only_the_text_around_the_places(hostile:
     assert result.exit_code == 0, result.output
     assert "sequence 0, first at token 32\n" in result.output
     assert "the text there cannot be shown: no tokenizer at" in result.output
+
+
+@pytest.mark.parametrize(("flag", "words"), [(True, "finds a pattern"), (False, "finds no pattern")])
+def test_under_the_papers_protocol_its_filter_is_the_reason(flag: bool, words: str) -> None:
+    from memtax.explain import _reason
+
+    features = {
+        "sequence_duplicates": 2,
+        "is_templating": not flag,
+        "paper_is_incrementing": flag,
+        "paper_is_repeating": False,
+    }
+    assert words in _reason(features, 6, "paper")
+    assert "paper" not in _reason(features | {"templating_coverage": 0.0}, 6, "corrected")

@@ -68,7 +68,7 @@ def test_a_large_draw_is_quick() -> None:
 
 
 def test_windows_are_those_of_the_corpus(sample: Callable, database: Path) -> None:
-    done = sample("d", 30, token_offset=3)
+    done = sample("d", 30, token_offsets=(3,))
     assert (done.population, done.dataset.n_sequences) == (50, 30)
     found = tables(database)
     assert len(found["evaluated_sequences"]) == 30
@@ -92,11 +92,11 @@ def test_sampling_again(sample: Callable, database: Path) -> None:
     before = tables(database)
     assert sample("d", 10).population is None
     assert tables(database) == before
-    for other in ({"n": 11}, {"n": 10, "seed": 2}, {"n": 10, "token_offset": 1}):
+    for other in ({"n": 11}, {"n": 10, "seed": 2}, {"n": 10, "token_offsets": (1,)}):
         with pytest.raises(SourceError, match=r"dataset 'd' is there and differs.*--replace"):
             sample("d", **other)
     assert tables(database) == before
-    sample("d", 5, seed=7, token_offset=1, replace=True)
+    sample("d", 5, seed=7, token_offsets=(1,), replace=True)
     after = tables(database)
     assert len(after["dataset_members"]) == 25
     assert len(after["evaluated_sequences"]) == 25  # those that only d had are gone
@@ -115,7 +115,7 @@ def test_too_few(sample: Callable, database: Path) -> None:
     with pytest.raises(SourceError, match=r"50 sequences of at least 4 tokens.*51 were asked for"):
         sample("d", 51)
     with pytest.raises(SourceError, match="0 sequences of at least 9 tokens"):
-        sample("d", None, token_offset=5)
+        sample("d", None, token_offsets=(5,))
     with pytest.raises(StoreError, match="no corpus 'x'"):
         sample("d", 1, corpus="x")
     with store.writing(database) as connection:
@@ -182,5 +182,5 @@ def test_an_interrupted_sample_leaves_nothing(
 def test_a_corpus_can_be_sampled_at_its_end(sample: Callable, database: Path, tmp_path: Path) -> None:
     with store.writing(database) as connection:
         ingest_corpus(connection, "one", write_mmap(tmp_path / "one", [list(range(8))]), in_place=True)
-    sample("d", 1, corpus="one", token_offset=4)
+    sample("d", 1, corpus="one", token_offsets=(4,))
     assert tables(database)["evaluated_sequences"] == [("one", 0, 4, [4, 5, 6, 7])]

@@ -78,7 +78,8 @@ def add_model(path: Path, model: str, revision: str, corpus: str, location: Path
     checksum = files_checksum(location)
     with store.writing(path) as connection:
         connection.execute(
-            "insert into raw.models values (?, ?, ?, ?, ?, 1, ?, null)",
+            "insert into raw.models (model, revision, corpus, location, checksum, n_parameters, vocabulary_size) "
+            "values (?, ?, ?, ?, ?, 1, ?)",
             [model, revision, corpus, str(location), checksum, VOCABULARY],
         )
 

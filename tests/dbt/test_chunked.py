@@ -36,8 +36,8 @@ def stored_scores(path: Path) -> int:
 def test_a_second_build_computes_nothing_again(commands: Commands, store_path: Path) -> None:
     commands.dbt("run")
     first = rows_computed(store_path)
-    assert first[f"{SCORES}.score_continuation"] == 100
-    assert first["int_shard_window__counts.count_windows_uint16"] == 2 * 120  # spans of 32 tokens, and of 64
+    assert first[f"{SCORES}.score_continuation_with"] == 100
+    assert first["int_shard_window__counts.count_windows_uint16"] == 120  # one pass, for spans of 32 tokens and of 64
     before = contents(store_path)
     commands.dbt("build")
     assert set(rows_computed(store_path).values()) == {0}
@@ -51,22 +51,22 @@ def test_only_what_is_new_is_computed(
     evaluate(store_path, "more", "c", [(number, 16) for number in range(5)])
     commands.dbt("run")
     new_windows = rows_computed(store_path)
-    assert new_windows[f"{SCORES}.score_continuation"] == 5
+    assert new_windows[f"{SCORES}.score_continuation_with"] == 5
     assert new_windows["int_sequence__templating.templating"] == 5
     assert new_windows["int_shard_window__counts.find_window"] == 3 * 5  # continuation, prompt, window
 
     add_model(store_path, "tiny", "step2", "c", tiny_model)
     commands.dbt("run")
     new_model = rows_computed(store_path)
-    assert new_model[f"{SCORES}.score_continuation"] == 105
+    assert new_model[f"{SCORES}.score_continuation_with"] == 105
     assert new_model["int_sequence__text.detokenize"] == 0
 
     land(store_path, "c", sequences[40:60], shard_id=2, first=len(sequences))
     commands.dbt("run")
     new_shard = rows_computed(store_path)
-    assert new_shard["int_shard_window__counts.count_windows_uint16"] == 2 * 20
+    assert new_shard["int_shard_window__counts.count_windows_uint16"] == 20
     assert new_shard["int_shard_token__frequencies.count_tokens_uint16"] == 20
-    assert new_shard[f"{SCORES}.score_continuation"] == 0
+    assert new_shard[f"{SCORES}.score_continuation_with"] == 0
     duplicates = {row[1:3]: row[3] for row in contents(store_path)["feat_sequence__duplicates"]}
     assert duplicates[0, 0] == 21  # itself, ten copies in the first shard, ten in the second
     assert duplicates[40, 0] == 21
@@ -97,7 +97,7 @@ def test_a_killed_run_goes_on_where_it_stopped(commands: Commands, store_path: P
     assert 4 <= kept < 100
 
     commands.dbt("run", *chunks)
-    assert rows_computed(store_path)[f"{SCORES}.score_continuation"] == 100 - kept
+    assert rows_computed(store_path)[f"{SCORES}.score_continuation_with"] == 100 - kept
     assert contents(store_path) == contents(whole)
 
 
@@ -107,7 +107,7 @@ def test_other_tokens_under_the_same_key_are_computed_again(commands: Commands, 
         connection.execute("update raw.evaluated_sequences set tokens = list_reverse(tokens) where sequence_id = 3")
     commands.dbt("run")
     again = rows_computed(store_path)
-    assert again[f"{SCORES}.score_continuation"] == 1
+    assert again[f"{SCORES}.score_continuation_with"] == 1
     assert again["int_sequence__text.detokenize"] == 3  # window, prompt and continuation
     assert again["int_shard_window__counts.find_window"] == 3
     assert again["int_sequence__token_frequency.token_frequency_statistics"] == 1
@@ -149,7 +149,7 @@ def test_a_changed_var_computes_again_and_leaves_nothing_old(commands: Commands,
     commands.dbt("run")
     shorter = ["--vars", json.dumps({"continuation_length": 16})]
     commands.dbt("run", *shorter)
-    assert rows_computed(store_path)[f"{SCORES}.score_continuation"] == 100
+    assert rows_computed(store_path)[f"{SCORES}.score_continuation_with"] == 100
     assert rows_computed(store_path)["int_shard_window__counts.find_window"] == 300
     fingerprints = {row[-1] for row in contents(store_path, "intermediate")[SCORES]}
     assert len(fingerprints) == 1

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
+import re
 import subprocess
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from memtax import store
-from tests.conftest import PROJECT, Commands
+from tests.conftest import PROJECT, Commands, interrupt
 from tests.dbt.conftest import WINDOW, contents, evaluate, land
 
 COUNTS = "int_shard_window__counts"
@@ -38,24 +36,22 @@ def large(commands: Commands, sequences: list[list[int]], tmp_path: Path) -> Com
     return commands
 
 
-def test_ctrl_c_stops_within_about_a_second_and_leaves_nothing_half_done(large: Commands) -> None:
+def test_a_scan_says_how_far_it_is_and_ctrl_c_leaves_nothing_half_done(large: Commands) -> None:
     process = subprocess.Popen(
         large.dbt_command("run", "--select", f"+{COUNTS}"),
         cwd=PROJECT,
-        env=large.environment | {"PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
+        env=large.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         text=True,
     )
-    assert process.stdout
-    seen = next((line for line in process.stdout if f"START sql chunked model intermediate.{COUNTS}" in line), None)
-    assert seen is not None
-    time.sleep(1.5)  # within the scan of the large shard, which takes many times as long
-    assert process.poll() is None
-    begin = time.monotonic()
-    os.kill(process.pid, signal.SIGINT)
-    rest, _ = process.communicate(timeout=20)
-    took = time.monotonic() - begin
-    assert took < 2.5, rest  # dbt's own leave-taking included
+    assert process.stderr
+    progress = rf"{COUNTS}, shard 2: [\d,]+ of {LARGE_TOKENS // 2048:,} sequences in \d+ s, about \d+ s left"
+    # The scan of the large shard takes many times as long as it takes to say this.
+    assert next((line for line in process.stderr if re.fullmatch(progress, line.strip())), None) is not None
+    interrupt(process)
+    # It takes about a second; the limit is well below what the scan takes where nothing stops it, also on a busy machine.
+    process.communicate(timeout=40)
     assert process.returncode != 0
     rows = contents(large.database, "intermediate").get(COUNTS, [])
     assert not any(row[0] == "large" for row in rows)

@@ -193,6 +193,21 @@ def test_without_a_tokenizer_text_is_null_and_only_recitation_is_known(built: Pa
         "using (corpus, sequence_id, token_offset)",
     )
     assert set(categories) == {("recitation", True), (None, False)}
+    scores = fetch(built, "select count(*), count(nl_score), count(code_type) from feat_sequence__code")
+    assert scores[0][0] > 0 and scores[0][1:] == (0, 0)
+
+
+def test_token_runs_need_no_text(built: Path, corpora: dict[str, list[list[int]]]) -> None:
+    runs = fetch(
+        built,
+        "select sequence_id, token_offset, num_repeating, smallest_repeating_chunk, longest_token_run "
+        "from feat_sequence__templating where corpus = 'narrow' and sequence_id in (10, 14)",
+    )
+    assert runs
+    for sequence_id, _, repeats, chunk, longest in runs:
+        # 64 times one token, and 16 times four.
+        assert (repeats, chunk, longest) == ((32, [3, 3], 64) if sequence_id == 10 else (16, chunk, 1))
+        assert sequence_id == 10 or sorted(chunk) == [1, 2, 3, 4]
 
 
 def test_features_have_one_row_for_each_dataset_sequence_and_model(built: Path) -> None:

@@ -84,6 +84,7 @@ def slowly(network, row: list[int], prompt: int) -> dict:
         "paper_generation_perplexity": math.exp(sum(generation) / len(nll)),
         "paper_sequence_perplexity": math.exp(sum(nll) / len(nll)),
         "continuation_log_probability": -sum(generation),
+        "sampling_log_probability": -sum(generation),
         "greedy_match_length": [*greedy, False].index(False),
         "memorized": all(greedy),
     }
@@ -146,7 +147,6 @@ def test_slicing_and_neighbours_change_nothing(folder, batch_size, monkeypatch):
     alone = [score([row], folder)[0] for row in rows]
     monkeypatch.setenv("MEMTAX_BATCH_SIZE", batch_size)
     monkeypatch.setattr(scoring, "LOGITS_PER_SLICE", 10 * tiny_models.VOCABULARY)
-    monkeypatch.setattr(scoring, "CACHED_LOGITS", 3 * tiny_models.VOCABULARY)
     mixed = score([rows[i] for i in order], folder)
     for i, got in zip(order, mixed, strict=True):
         assert got == pytest.approx(alone[i], rel=1e-6)
@@ -156,7 +156,7 @@ def test_the_first_of_equal_logits_is_the_greedy_one():
     logits = torch.tensor([[1.0, 3.0, 3.0]] * 3 + [[math.nan, 3.0, 1.0]])
     log_probabilities, greedy = scoring._reduce(logits, torch.tensor([0, 1, 2, 1]))
     assert greedy.tolist() == [False, True, False, False]
-    assert log_probabilities[1] == log_probabilities[2] and log_probabilities[3].isnan()
+    assert log_probabilities[1] == log_probabilities[2] and math.isnan(log_probabilities[3])
 
 
 def test_models_and_prompt_lengths_may_be_mixed(neox, tmp_path):
@@ -247,22 +247,39 @@ def test_bfloat16_is_near(neox):
         assert half["loss"] == pytest.approx(full["loss"], rel=0.05) and half["loss"] != full["loss"]
 
 
-def test_out_of_memory_halves_the_batch(neox, monkeypatch):
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("[enforce fail at alloc_cpu.cpp:121] DefaultCPUAllocator: can't allocate memory"),
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+    ],
+    ids=["cpu", "cuda"],
+)
+def test_out_of_memory_halves_the_batch(neox, monkeypatch, error):
     rows, sizes = random_rows(11), []
     expected = score(rows, neox)
     whole = scoring._score_batch
 
-    def cramped(model, tokens):
+    def cramped(model, tokens, *rest):
         sizes.append(len(tokens))
         if len(tokens) > 3:
-            raise RuntimeError("[enforce fail at alloc_cpu.cpp:121] DefaultCPUAllocator: can't allocate memory")
-        return whole(model, tokens)
+            raise error
+        return whole(model, tokens, *rest)
 
     monkeypatch.setattr(scoring, "_score_batch", cramped)
     monkeypatch.setenv("MEMTAX_BATCH_SIZE", "8")
     for got, want in zip(score(rows, neox), expected, strict=True):
         assert got == pytest.approx(want, rel=1e-6)
     assert sizes == [8, 4, 2, 2, 2, 2, 2, 1]
+
+
+def test_one_sequence_that_does_not_fit_is_refused(neox, monkeypatch):
+    def never(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(scoring, "_score_batch", never)
+    with pytest.raises(UdfError, match=r"one sequence of 64 tokens does not fit into memory beside .*neox"):
+        score(random_rows(3), neox)
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,32 @@ def test_a_slice_is_counted_by_itself(
     assert found.to_pylist() == expected(rows[begin:end], index)
 
 
+@pytest.mark.parametrize("count", OF)
+def test_windows_of_several_lengths_are_counted_in_one_pass(count: object, tmp_path: Path) -> None:
+    windows = [row[32 : 32 + length] for row in ROWS for length in (64, 8, 32)]
+    pq.write_table(pa.table({"w": pa.array(windows, pa.list_(pa.uint32()))}), tmp_path / "w.parquet")
+    handle = build_query_table(pa.array([str(tmp_path / "w.parquet")]), pa.array([str(tmp_path)]))[0].as_py()
+    found = find_window(pa.array([None, *windows], pa.list_(pa.uint32())), pa.array([handle] * (len(windows) + 1)))
+    assert found[0].as_py() is None
+    index = {tuple(window): at for window, at in zip(windows, found.to_pylist()[1:], strict=True)}
+    assert sorted(index.values()) == list(range(len(index)))
+    rows = [None, *ROWS[:7], [], None, [1] * 31, *ROWS[7:], None]
+    by_length = [
+        iter(reference.scan([window for window in windows if len(window) == length], [row for row in rows if row]))
+        for length in (8, 32, 64)
+    ]
+    expected = [
+        row
+        and [
+            {"query_index": index[window], "occurrences": count, "first_offset": first}
+            for scan in by_length
+            for window, count, first in next(scan)
+        ]
+        for row in rows
+    ]
+    assert count(pa.array(rows, OF[count]), pa.array([handle] * len(rows))).to_pylist() == expected
+
+
 def test_what_lies_behind_a_null_is_never_counted(handle: str, index: dict[tuple[int, ...], int]) -> None:
     """A NULL row may have tokens behind it, as when a column was masked."""
     values, offsets = pa.array(TOKENS[:3].ravel()), pa.array([0, 200, 400, 600], pa.int32())

@@ -29,7 +29,7 @@ def build(source: Path, folder: Path) -> str:
 
 def test_a_table_holds_the_windows_of_the_file(tmp_path: Path) -> None:
     handle = build(write(tmp_path / "a.parquet", WINDOWS, row_group_size=64), tmp_path / "tables")
-    table = query_tables.open_tables.get(handle)
+    (table,) = query_tables.open_tables.get(handle).tables
     assert len(table) == 500
     assert (table.find(WINDOWS.ravel(), np.arange(501) * 32) >= 0).all()
     assert Path(handle) == tmp_path / "tables" / f"{table.digest}.memtaxq"
@@ -80,7 +80,7 @@ def test_no_windows_are_a_table_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("windows", "kind", "message"),
     [
-        ([[1] * 32, [1] * 31], pa.list_(pa.uint16()), "windows of 32 and of 31 tokens in column continuation"),
+        ([[1] * 32, [1] * 129], pa.list_(pa.uint16()), "windows of 129 tokens in column continuation"),
         ([[1] * 7], pa.list_(pa.uint16()), "windows of 7 tokens in column continuation; it takes 8 to 128"),
         ([[1] * 31 + [None]], pa.list_(pa.uint16()), "a NULL token in column continuation"),
         ([[-1] * 32], pa.list_(pa.int64()), "no 32-bit id"),
@@ -95,11 +95,20 @@ def test_files_that_hold_no_windows_are_refused(
         build(write(tmp_path / "a.parquet", windows, kind), tmp_path)
 
 
-def test_windows_of_two_lengths_in_two_files_are_refused(tmp_path: Path) -> None:
-    write(tmp_path / "1.parquet", WINDOWS)
-    write(tmp_path / "2.parquet", WINDOWS[:, :16])
-    with pytest.raises(UdfError, match="windows of 32 and of 16 tokens"):
-        build(tmp_path, tmp_path)
+def test_windows_of_several_lengths_make_a_table_for_each(tmp_path: Path) -> None:
+    whole, half = (build(write(tmp_path / f"{n}.parquet", WINDOWS[:, :n]), tmp_path / "apart") for n in (32, 16))
+    mixed = [row for pair in zip(WINDOWS.tolist(), WINDOWS[:, :16].tolist(), strict=True) for row in pair]
+    mixed[-1] = [70_000] * 16  # the last batch may bring a wider token
+    handle = build(write(tmp_path / "mixed.parquet", mixed, pa.list_(pa.uint32())), tmp_path / "tables")
+    tables = query_tables.open_tables.get(handle)
+    assert [(table.length, len(table)) for table in tables.tables] == [(16, 500), (32, 500)]
+    assert (tables.first_index, len(tables)) == ((0, 500), 1000)
+    assert Path(handle).name == "+".join(table.digest for table in tables.tables) + ".memtaxq"
+    parts = tmp_path / "parts"
+    parts.mkdir()
+    write(parts / "1.parquet", WINDOWS)
+    write(parts / "2.parquet", WINDOWS[:, :16])
+    assert Path(build(parts, tmp_path / "tables")).stem == f"{Path(half).stem}+{Path(whole).stem}"
 
 
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:

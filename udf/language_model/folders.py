@@ -1,4 +1,4 @@
-"""The files of a language model: a folder (or a hub repository) with config.json and safetensors, and nothing else.
+"""The files of a language model: a folder (or a hub repository) with config.json and safetensors, or one GGUF file.
 
 Only these are ever opened. Other weight formats (`pytorch_model.bin`, checkpoints of torch.distributed) are pickles,
 which can run code when read, and are refused.
@@ -20,33 +20,40 @@ _HUB_PATTERNS = (CONFIG_FILE, "model*.safetensors", INDEX_FILE)
 
 
 def model_folder(location: str, revision: str) -> Path:
-    """The local folder of a model; a hub id is downloaded unless cached.
+    """The local folder of a model, or its GGUF file; a hub id is downloaded unless cached.
 
     Args:
-        location: a folder, or a hub id.
+        location: a folder, a GGUF file, or a hub id.
         revision: branch, tag or commit of a hub id; a folder is taken as it is.
 
     Raises:
         UdfError: nothing is there.
     """
     folder = Path(location).expanduser()
-    if folder.is_dir():
+    if folder.is_dir() or is_gguf(folder):
         return folder.resolve()
     if is_hub_id(location):
         return fetch(location, revision, _HUB_PATTERNS)
     found = "is a file" if folder.is_file() else "does not exist"
     raise UdfError(
         f"no language model at {location}: {folder.absolute()} {found}; expected a folder with {CONFIG_FILE} and "
-        f"{WEIGHTS_FILE}, or a Hugging Face hub id"
+        f"{WEIGHTS_FILE}, a .gguf file, or a Hugging Face hub id"
     )
 
 
+def is_gguf(path: Path) -> bool:
+    """Whether a path is a GGUF file: configuration, tokenizer and (mostly quantized) weights in one."""
+    return path.suffix.lower() == ".gguf" and path.is_file()
+
+
 def model_files(folder: Path) -> list[Path]:
-    """config.json and the weight files of a model's folder, in the order in which they are read.
+    """config.json and the weight files of a model's folder, in the order in which they are read; or the one GGUF file.
 
     Raises:
         UdfError: config.json or the safetensors are missing, or an index names a file that is not in the folder.
     """
+    if is_gguf(folder):
+        return [folder]
     config = folder / CONFIG_FILE
     if not config.is_file():
         raise UdfError(

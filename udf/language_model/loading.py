@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import gc
 import os
+import struct
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from udf.errors import UdfError
-from udf.language_model.folders import CONFIG_FILE, model_files, model_folder
+from udf.language_model.folders import CONFIG_FILE, is_gguf, model_files, model_folder
+from udf.settings import threads
 
 DEVICE_VARIABLE = "MEMTAX_DEVICE"
 DTYPES = ("float32", "bfloat16")
@@ -49,9 +53,11 @@ class _Cache:
         self._model: LanguageModel | None = None
 
     @contextmanager
-    def use(self, location: str, revision: str, dtype: str) -> Iterator[LanguageModel]:
+    def use(
+        self, location: str, revision: str, dtype: str, device: str | None, attention: bool
+    ) -> Iterator[LanguageModel]:
         with self._lock:
-            yield self._get(location, revision, dtype)
+            yield self._get(location, revision, dtype, device, attention)
 
     def release(self) -> None:
         with self._lock:
@@ -59,15 +65,15 @@ class _Cache:
             gc.collect()
             _empty_device_cache()
 
-    def _get(self, location: str, revision: str, dtype: str) -> LanguageModel:
+    def _get(self, location: str, revision: str, dtype: str, device: str | None, attention: bool) -> LanguageModel:
         folder = model_folder(location, revision)
-        device = os.environ.get(DEVICE_VARIABLE) or "auto"
+        device = device or os.environ.get(DEVICE_VARIABLE) or "auto"
         # Size and time of the files are part of the key: a model that was trained on is not served as it was.
         stamps = tuple((path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in model_files(folder))
-        key = (str(folder), dtype, device, stamps)
+        key = (str(folder), dtype, device, attention, stamps)
         if self._model is None or key != self._key:
             self.release()
-            self._model = load(folder, dtype, device, name=_name(location, revision))
+            self._model = load(folder, dtype, device, name=_name(location, revision), attention=attention)
             self._key = key
         return self._model
 
@@ -75,18 +81,20 @@ class _Cache:
 _cache = _Cache()
 
 
-def using_model(location: str, revision: str, dtype: str) -> Any:
+def using_model(location: str, revision: str, dtype: str, *, device: str | None = None, attention: bool = False) -> Any:
     """A context manager that gives the model, loaded at most once; no other thread changes it inside.
 
     Args:
-        location: a folder or a hub id.
+        location: a folder, a GGUF file or a hub id.
         revision: of a hub id; a folder is taken as it is.
         dtype: 'float32' or 'bfloat16'.
+        device: 'auto', 'cpu', 'cuda', …; None leaves it to MEMTAX_DEVICE.
+        attention: whether the model has to show its attention.
 
     Raises:
         UdfError: the model cannot be found or loaded (see `load`).
     """
-    return _cache.use(location, revision, dtype)
+    return _cache.use(location, revision, dtype, device, attention)
 
 
 def release_model() -> None:
@@ -95,21 +103,29 @@ def release_model() -> None:
 
 
 def skeleton(folder: Path) -> Any:
-    """The model of a folder's config.json without its weights: every tensor is on torch's `meta` device.
+    """The model of a folder's config.json (or of a GGUF file) without weights: all tensors are on torch's `meta` device.
 
     Raises:
         UdfError: torch or transformers is missing, or transformers knows no such causal language model.
     """
     torch, transformers = _libraries()
-    with _quiet(transformers):
+    with quiet(transformers):
         try:
-            config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+            if is_gguf(folder):
+                _require_gguf(folder)
+                place, file = folder.parent, {"gguf_file": folder.name}
+            else:
+                place, file = folder, {}
+            config = transformers.AutoConfig.from_pretrained(
+                place, trust_remote_code=False, local_files_only=True, **file
+            )
             with torch.device("meta"):
                 return transformers.AutoModelForCausalLM.from_config(config, trust_remote_code=False)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        # The last two are what a GGUF file that was cut off leads to.
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error, IndexError) as error:
             raise UdfError(
                 f"transformers {transformers.__version__} cannot build a causal language model from "
-                f"{folder / CONFIG_FILE}: {_first_line(error)}"
+                f"{folder if is_gguf(folder) else folder / CONFIG_FILE}: {_first_line(error)}"
             ) from error
 
 
@@ -118,14 +134,15 @@ def vocabulary_size(network: Any) -> int:
     return int(network.get_input_embeddings().weight.shape[0])
 
 
-def load(folder: Path, dtype: str, device: str, *, name: str) -> LanguageModel:
-    """Read a model's weights from its safetensors.
+def load(folder: Path, dtype: str, device: str, *, name: str, attention: bool = False) -> LanguageModel:
+    """Read a model's weights from its safetensors, or from a GGUF file, whose weights are dequantized.
 
     Args:
-        folder: holds config.json and the safetensors.
+        folder: holds config.json and the safetensors; or the file.
         dtype: 'float32' or 'bfloat16'.
         device: 'auto' (CUDA where there is one, else the CPU) or a torch device.
         name: how messages call the model.
+        attention: load it with the attention implementation that shows its weights, which is slower.
 
     Raises:
         UdfError: an unknown dtype or device, files that are missing or damaged, weights that do not cover the
@@ -136,25 +153,26 @@ def load(folder: Path, dtype: str, device: str, *, name: str) -> LanguageModel:
     files = model_files(folder)
     blueprint = skeleton(folder)
     torch, transformers = _libraries()
-    target = _device(torch, device)
-    with _quiet(transformers):
+    target = torch_device(torch, device)
+    if threads():
+        torch.set_num_threads(threads())
+    with quiet(transformers), _weights_of(folder, files) as (place, weights):
         try:
-            # The weights are handed over, rather than the folder: a folder is also searched for adapters and for
-            # checkpoints in other formats, some of them pickles.
             network, found = type(blueprint).from_pretrained(
-                None,
+                place,
                 config=blueprint.config,
-                state_dict=_weights(files[1:]),
                 dtype=getattr(torch, dtype),
                 output_loading_info=True,
+                **weights,
+                **({"attn_implementation": "eager"} if attention else {}),
             )
-        except (RuntimeError, ValueError) as error:
+        except (RuntimeError, ValueError, struct.error, IndexError) as error:
             raise UdfError(f"the weights of {name} do not fit its config.json: {_first_line(error)}") from error
     missing = sorted(found["missing_keys"])
     if missing:
         # transformers would fill them with random numbers.
         raise UdfError(
-            f"the safetensors of {name} lack {len(missing)} tensors that its config.json asks for, {missing[0]} among "
+            f"the weights of {name} lack {len(missing)} tensors that its config.json asks for, {missing[0]} among "
             "them; copy the model again"
         )
     network = network.to(target).eval()
@@ -167,6 +185,27 @@ def load(folder: Path, dtype: str, device: str, *, name: str) -> LanguageModel:
         max_positions=getattr(network.config, "max_position_embeddings", None),
         splits=_splits(torch, network),
     )
+
+
+@contextmanager
+def _weights_of(folder: Path, files: list[Path]) -> Iterator[tuple[str | None, dict[str, Any]]]:
+    """Where from_pretrained finds the weights, and under which arguments.
+
+    Neither way hands it the model's folder, which it would also search for adapters and for checkpoints in other formats,
+    some of them pickles.
+    """
+    if not is_gguf(folder):
+        yield None, {"state_dict": _weights(files[1:])}
+        return
+    with tempfile.TemporaryDirectory() as alone:
+        (Path(alone) / "model.gguf").symlink_to(folder)
+        yield alone, {"gguf_file": "model.gguf"}
+
+
+def _require_gguf(file: Path) -> None:
+    missing = [name for name in ("gguf", "accelerate") if find_spec(name) is None]
+    if missing:
+        raise UdfError(f"reading {file} needs {' and '.join(missing)}: pip install 'memtax[models]'")
 
 
 def _weights(files: list[Path]) -> dict[str, Any]:
@@ -211,7 +250,12 @@ def _splits(torch: Any, network: Any) -> bool:
         return torch.equal(head(body(probe, use_cache=False)[0]), network(probe, use_cache=False).logits)
 
 
-def _device(torch: Any, name: str) -> Any:
+def torch_device(torch: Any, name: str) -> Any:
+    """The torch device of that name; 'auto' is CUDA where there is one, else the CPU.
+
+    Raises:
+        UdfError: there is no such device here.
+    """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
@@ -243,7 +287,7 @@ def _libraries() -> tuple[Any, Any]:
 
 
 @contextmanager
-def _quiet(transformers: Any) -> Iterator[None]:
+def quiet(transformers: Any) -> Iterator[None]:
     """Keep transformers' advice and progress bars off the terminal: what goes wrong is raised here."""
     log = transformers.utils.logging
     verbosity, bars = log.get_verbosity(), log.is_progress_bar_enabled()
@@ -258,7 +302,7 @@ def _quiet(transformers: Any) -> Iterator[None]:
 
 
 def _name(location: str, revision: str) -> str:
-    return location if Path(location).expanduser().is_dir() else f"{location}@{revision}"
+    return location if Path(location).expanduser().exists() else f"{location}@{revision}"
 
 
 def _first_line(error: Exception) -> str:

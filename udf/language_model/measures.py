@@ -8,6 +8,9 @@ log-probability of token i given those before it:
     generation_perplexity  exp(−mean l(i) over P ≤ i < T)          (T − P tokens)
     sequence_perplexity    exp(−mean l(i) over 1 ≤ i < T)          (T − 1 tokens)
     paper_…_perplexity     exp(−sum of l(i) over the same span / (T − 1)), the divisor of arXiv 2406.17746's code
+    continuation_log_probability   Σ l(i) over P ≤ i < T
+    sampling_log_probability       the same sum of s(i), the log-probability under a temperature and a top k: −infinity
+                                   where a token is outside the top k, as sampling never produces the continuation
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ MEASURES = pa.struct(
         pa.field("paper_generation_perplexity", pa.float64()),
         pa.field("paper_sequence_perplexity", pa.float64()),
         pa.field("continuation_log_probability", pa.float64()),
+        pa.field("sampling_log_probability", pa.float64()),
         pa.field("greedy_match_length", pa.int32()),
         pa.field("memorized", pa.bool_()),
     ]
@@ -62,11 +66,13 @@ def measure(scores: TokenScores, prompt_length: int) -> np.ndarray:
     greedy = scores.greedy[:, split:]
     if greedy.shape[1]:
         columns["continuation_log_probability"] = spans["generation"].sum(axis=1)
+        columns["sampling_log_probability"] = scores.sampling[:, split:].sum(axis=1)
         columns["memorized"] = greedy.all(axis=1).astype(float)
         # The product over a prefix stays 1 up to the first miss.
         columns["greedy_match_length"] = np.cumprod(greedy, axis=1).sum(axis=1).astype(float)
     table = np.column_stack([columns[name] for name in MEASURES.names])
-    table[~np.isfinite(table)] = np.nan
+    impossible = np.isneginf(table) & (np.array(MEASURES.names) == "sampling_log_probability")
+    table[~np.isfinite(table) & ~impossible] = np.nan
     table[~np.isfinite(log_probabilities).all(axis=1)] = np.nan
     return table
 

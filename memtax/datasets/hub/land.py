@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace as replace_field
 from pathlib import Path
 
 import duckdb
@@ -12,11 +13,13 @@ from memtax.corpus.checksums import content_checksum
 from memtax.corpus.progress import Progress, silent
 from memtax.corpus.shards import Corpus, find_corpus, save_corpus
 from memtax.corpus.tokenizer import CorpusTokenizer
+from memtax.datasets.feature_schemas import PAPER
+from memtax.datasets.feature_tables import land_features
 from memtax.datasets.hub.check import Checked, check
 from memtax.datasets.hub.schemas import SIZES, Split, model_name
 from memtax.datasets.published import land_published
 from memtax.datasets.published_source import ScoreColumn
-from memtax.datasets.window import window_length
+from memtax.datasets.window import prompt_length, window_length
 from memtax.errors import SourceError
 
 MEMORIZED = "memorized_score"
@@ -68,11 +71,11 @@ def land_split(
         return _land_windows(connection, split, paths, checked, dataset, corpus, tokenizer, replace, progress)
     if split.published.kind == "features":
         checked = check(connection, split, paths)
-        return land_feature_table(connection, split, paths, checked, dataset, corpus, replace)
+        return _land_features(connection, split, paths, checked, dataset, corpus, replace)
     return _land_values(connection, split, paths, corpus, replace)
 
 
-def land_feature_table(
+def _land_features(
     connection: duckdb.DuckDBPyConnection,
     split: Split,
     paths: Sequence[Path],
@@ -81,34 +84,29 @@ def land_feature_table(
     corpus: str,
     replace: bool,
 ) -> HubLanding:
-    """Hand a table of the paper's 27 columns to what lands ready feature tables (`memtax ingest features`).
+    """Hand a table of the paper's columns to what lands ready feature tables (`memtax ingest features`).
+
+    The intermediate splits lack perplexities and matches, which are NULL in them.
 
     Raises:
-        SourceError: this memtax has no `ingest features`, or it refuses the table.
+        SourceError: it refuses the table.
     """
-    try:
-        from memtax.datasets.feature_schemas import PAPER
-        from memtax.datasets.feature_tables import land_features
-    except ModuleNotFoundError:
-        raise SourceError(
-            f"split {split.name} of {split.repository} is sound ({checked.n_rows:,} rows), and this memtax cannot land "
-            "feature tables yet"
-        ) from None
-    from memtax.project import project_vars
-
+    assert split.model is not None, split
+    required = tuple(name for name in PAPER.required if name in split.published.columns)
     landing = land_features(
         connection,
         dataset,
         paths,
         split.model,
         split.revision,
-        PAPER,
-        prompt_length=int(project_vars().get("prompt_length", 32)),
+        replace_field(PAPER, required=required),
+        prompt_length=prompt_length(),
         corpus=corpus,
         replace=replace,
     )
     what = f"features of dataset {dataset} by {split.model}@{split.revision}"
-    return HubLanding(landing.landed, what, landing.n_rows, (*checked.notes, *landing.notes))
+    notes = (*checked.notes, *landing.notes) if landing.landed else ()
+    return HubLanding(landing.landed, what, landing.n_rows, notes)
 
 
 def _land_windows(

@@ -116,8 +116,8 @@ PUBLISHED = (
         r"(?P<rows>memories|pile)",
         {"sequence_id": "integer", "avg entropy": "number", "avg gini": "number"},
         {
-            "avg entropy": "avg_entropy",
-            "avg gini": "avg_gini",
+            "avg entropy": "paper_avg_entropy",
+            "avg gini": "paper_avg_gini",
             "prompt_perplexity": "paper_prompt_perplexity",
             "generation_perplexity": "paper_generation_perplexity",
             "sequence_perplexity": "paper_sequence_perplexity",

@@ -1,11 +1,9 @@
-"""One row per model, revision, scope and feature: the regressions, as fitted by memtax.taxonomy."""
+"""One row per model, revision, predictor, scope and feature: the regressions, by memtax.taxonomy."""
 
 
 def model(dbt, session):
-    """Fit the baseline and one regression per category for every model and revision."""
+    """Fit every predictor for every model and revision."""
     dbt.config(materialized="table")
-    from memtax.taxonomy import fit_models
+    from memtax.taxonomy import dbt_models
 
-    rows = dbt.ref("int_taxonomy__rows").to_arrow_table()
-    meta = dbt.config.get("meta")
-    return fit_models(rows, list(meta["features"]), int(meta["minimum_class_rows"]))
+    return dbt_models.models(dbt.ref("int_taxonomy__rows"), dbt.ref("int_taxonomy__search"), dbt.config.get("meta"))

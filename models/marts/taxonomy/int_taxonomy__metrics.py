@@ -1,9 +1,11 @@
-"""One row per model, revision, predictor, category and split: how well its probabilities hold, by memtax.taxonomy."""
+"""One row per model, revision, predictor, category and measure, with intervals, by memtax.taxonomy."""
 
 
 def model(dbt, session):
     """Evaluate every predictor on every category and on all rows."""
     dbt.config(materialized="table")
-    from memtax.taxonomy import evaluate_predictions
+    from memtax.taxonomy import dbt_models
 
-    return evaluate_predictions(dbt.ref("taxonomy_predictions").to_arrow_table())
+    return dbt_models.metrics(
+        dbt.ref("int_taxonomy__rows"), dbt.ref("int_taxonomy__predictions"), dbt.config.get("meta")
+    )

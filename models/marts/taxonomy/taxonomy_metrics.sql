@@ -1,20 +1,22 @@
--- One row per model, revision, predictor, category and split: how well the predicted probabilities tell memorized sequences
--- from others, and how far they can be taken at their word.
+-- One row per model, revision, predictor, category, split, measure and method: how well the predicted probabilities tell
+-- memorized sequences from others, and how far they can be taken at their word, with 95 % intervals.
 select
     model,
     revision,
+    '{{ var("protocol") }}' as protocol,
     predictor,
     category,
     split,
-    status,
+    measure,
+    method,
+    value,
+    low,
+    high,
+    standard_deviation,
     n_rows,
     n_memorized,
+    prevalence,
     n_fallback_rows,
-    roc_auc,
-    pr_auc,
-    precision,
-    recall,
-    f1,
-    brier_score,
-    calibration_error
+    status
 from {{ ref('int_taxonomy__metrics') }}
+where compared_with is null

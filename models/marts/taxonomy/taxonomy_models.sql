@@ -1,19 +1,31 @@
--- One row per model, revision, scope and feature: the coefficients of the regressions that predict memorization, over all
--- sequences (scope baseline) and over each category alone.
+-- One row per model, revision, predictor, scope and feature: the coefficients of the regressions that predict memorization,
+-- over all rows (predictor baseline) and over each part of a taxonomy, with intervals and tests.
 select
     model,
     revision,
+    '{{ var("protocol") }}' as protocol,
+    predictor,
     scope,
+    rule,
     feature,
     status,
+    note,
     coefficient,
+    coefficient_low,
+    coefficient_high,
     standardized_coefficient,
-    intercept,
+    standardized_low,
+    standardized_high,
+    wald_statistic,
+    p_value,
+    variance_inflation,
     feature_mean,
     feature_scale,
+    prevalence_shift,
     n_train_rows,
     n_train_memorized,
     n_rows_without_features,
-    '{{ var("taxonomy_seed") }}' as seed,
+    errors_from,
+    settings,
     versions
 from {{ ref('int_taxonomy__fits') }}

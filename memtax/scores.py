@@ -1,0 +1,151 @@
+"""Scoring with language models in parts: a shard's database holds only what scoring needs, and its scores merge back."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+from memtax import store
+from memtax.errors import MemtaxError, ProjectError, SourceError
+from memtax.project import DATABASE_VARIABLE, database_path, project_folder
+
+# What the language models' inputs are made of. The corpus itself, which may be large, stays behind.
+TABLES = ("corpora", "evaluated_sequences", "models")
+LANGUAGE_MODELS = "+tag:language_model"
+
+
+def prepare_shard(into: Path, source: Path | None = None) -> int:
+    """Make (or bring up to date) a database with what there is to score; scores that it holds already stay.
+
+    Args:
+        into: its file.
+        source: the store; by default `memtax.project.database_path()`.
+
+    Returns:
+        how many evaluated sequences there are.
+
+    Raises:
+        StoreError, StoreLockedError: see `memtax.store.connect`.
+        SourceError: `into` is the store itself, or was prepared from another one.
+    """
+    source = source or database_path()
+    if into.resolve() == source.resolve():
+        raise SourceError(f"{into} is the store itself; name another file with --into, or leave it out")
+    store.connect(path=source).close()  # says what is wrong with it, and who holds it
+    with store.writing(into) as connection:
+        quoted = str(source).replace("'", "''")
+        connection.execute(f"attach '{quoted}' as whole (read_only)")
+        stranger = connection.execute(
+            "select model, revision from raw.models anti join whole.raw.models using (model, revision) order by all"
+        ).fetchone()
+        if stranger is not None:
+            raise SourceError(
+                f"{into} was prepared from another store: {source} has no model {stranger[0]}@{stranger[1]}; set "
+                f"{DATABASE_VARIABLE} to the store that it came from, or name another file with --into"
+            )
+        for table in TABLES:
+            connection.execute(f"delete from raw.{table}")  # noqa: S608 (own names alone)
+            connection.execute(f"insert into raw.{table} by name select * from whole.raw.{table}")  # noqa: S608
+        found = connection.execute("select count(*) from raw.evaluated_sequences").fetchone()
+    return found[0] if found else 0
+
+
+def score(shard: str | None, database: Path, variables: str | None) -> None:
+    """Run the language models over what is not scored yet; progress goes to stdout as dbt says it.
+
+    Args:
+        shard: 'I/N', or None for everything.
+        database: where.
+        variables: more vars, as `dbt --vars` takes them.
+
+    Raises:
+        SourceError: the shard or the vars cannot be read.
+        MemtaxError: dbt failed; what it said is on stdout.
+    """
+    given = parse_variables(variables)
+    if shard is not None:
+        given["score_shard"] = check_shard(shard)
+    run_dbt(["run", "--select", LANGUAGE_MODELS], database, given)
+
+
+def merge_scores(databases: Sequence[Path], variables: str | None) -> None:
+    """Take over the scores of other databases that the store wants and does not have.
+
+    A row is wanted where its window, model, weights and vars (its fingerprint) are those of the store.
+
+    Args:
+        databases: files that `score` wrote.
+        variables: the vars that they were scored with, as `dbt --vars` takes them.
+
+    Raises:
+        StoreError, StoreLockedError: one of them is not there, or is being written.
+        MemtaxError: dbt failed; what it said is on stdout.
+    """
+    given = parse_variables(variables)
+    for path in databases:
+        with store.reading(path) as connection:
+            store.require_table(
+                connection, "intermediate", "int_sequence_model__scores", f"run memtax score --into {path} first"
+            )
+    # Makes the tables that rows are merged into, and says what is wanted; scores nothing.
+    given["score_shard"] = "none"
+    run_dbt(["--quiet", "run", "--select", LANGUAGE_MODELS], database_path(), given)
+    arguments = json.dumps({"databases": [str(path.resolve()) for path in databases]})
+    run_dbt(["run-operation", "merge_scores", "--args", arguments], database_path(), given)
+
+
+def check_shard(shard: str) -> str:
+    """`shard`, if it reads as I/N with 1 ≤ I ≤ N.
+
+    Raises:
+        SourceError: it does not.
+    """
+    match = re.fullmatch(r"(\d+)/(\d+)", shard)
+    if not match or not 1 <= int(match[1]) <= int(match[2]):
+        raise SourceError(f"{shard!r} is no shard; expected I/N, the I-th of N, such as 1/4")
+    return shard
+
+
+def parse_variables(text: str | None) -> dict[str, object]:
+    """Vars as `dbt --vars` takes them: a YAML or JSON mapping.
+
+    Raises:
+        SourceError: it is none.
+    """
+    try:
+        found = yaml.safe_load(text) if text else {}
+    except yaml.YAMLError as error:
+        raise SourceError(f"--vars {text!r} is not YAML: {error}") from error
+    if not isinstance(found, dict):
+        raise SourceError(f"--vars {text!r} is no mapping; expected vars such as '{{attention: true}}'")
+    return found
+
+
+def run_dbt(arguments: Sequence[str], database: Path, variables: dict[str, object]) -> None:
+    """Run dbt on a database in a process of its own, its output shown as it comes.
+
+    Raises:
+        ProjectError: dbt is not installed beside this Python.
+        MemtaxError: it failed.
+    """
+    dbt = Path(sys.executable).with_name("dbt")
+    if not dbt.exists():
+        raise ProjectError(f"no dbt beside {sys.executable}; install memtax's dependencies into this environment")
+    command = [str(dbt), "--no-use-colors", *arguments, "--vars", json.dumps(variables)]
+    if database.resolve() != database_path().resolve():
+        # Two shards on one machine must not parse into one folder at the same time.
+        command += ["--target-path", f"{database.resolve()}.target", "--log-path", f"{database.resolve()}.target"]
+    environment = os.environ | {DATABASE_VARIABLE: str(database.resolve())}
+    status = subprocess.run(command, cwd=project_folder(), env=environment).returncode
+    if status:
+        raise MemtaxError(
+            f"dbt {' '.join(arguments[:2])} failed with status {status}; what it says is above, and what was scored so far "
+            "is kept: run the same command again"
+        )

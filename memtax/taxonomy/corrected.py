@@ -1,0 +1,347 @@
+"""The corrected protocol's regressions: fitted on training rows alone, with intervals from their own information matrix.
+
+Where groups have several rows (copies of one continuation), the intervals allow for these saying the same.
+
+One L2-penalised logistic regression (C = 1 on features standardised within its rows) per scope, without class weights. Sets
+of memorized sequences over-represent these; with labels sampled at different rates the slopes stay what they are, and only
+the intercept is off, by the logarithm of the ratio of the rates (Prentice & Pyke, Biometrika 66, 1979). It is put right, so
+that probabilities hold for the representative sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from memtax.taxonomy import regression
+from memtax.taxonomy.frame import Frame, Rule, Scope
+from memtax.taxonomy.settings import Settings
+from memtax_native._logistic import Rows
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+BASELINE = "baseline"
+FITTED = "fitted"
+# A correlation this close to 1 leaves nothing of a column that the others do not say.
+COLLINEAR = 1e10
+INFORMATION = "information matrix"
+CLUSTERED = "information matrix, clustered by group"
+Z_95 = float(stats.norm.ppf(0.975))
+
+
+@dataclass(frozen=True)
+class ScopeFit:
+    """One regression. Arrays of features have one entry for each of the frame's, NaN for those left out.
+
+    Attributes:
+        scope: whose rows it was fitted on.
+        status: 'fitted', or in words why there is none.
+        coefficients: (d,) change in log-odds per unit of the feature.
+        intercept: log-odds where every feature is 0, for the representative sample.
+        standard_errors: (d,) of `coefficients`; `intercept_error` that of the intercept.
+        means, scales: (d,) of the scope's training rows.
+        inflation: (d,) variance inflation factors.
+        notes: (d,) why a feature was left out, else 'used'.
+        shift: what was added to the intercept for the representative sample.
+        n_rows, n_memorized, n_incomplete: training rows fitted on, memorized ones, and those left out for a missing value.
+        log_likelihood: of the unpenalised fit on the same rows and columns; NaN where it has no maximum or was not asked for.
+        errors_from: what the standard errors were computed from.
+    """
+
+    scope: Scope
+    status: str
+    coefficients: Floats
+    intercept: float
+    standard_errors: Floats
+    intercept_error: float
+    means: Floats
+    scales: Floats
+    inflation: Floats
+    notes: tuple[str, ...]
+    shift: float
+    n_rows: int
+    n_memorized: int
+    n_incomplete: int
+    log_likelihood: float
+    errors_from: str
+
+    @property
+    def n_parameters(self) -> int:
+        """Coefficients fitted, the intercept included."""
+        return int(np.count_nonzero(~np.isnan(self.coefficients))) + 1
+
+    def log_odds(self, values: Floats) -> Floats:
+        """(n,) for (n, d) values; NaN where a feature that is used is not known."""
+        used = ~np.isnan(self.coefficients)
+        return np.asarray(values[:, used] @ self.coefficients[used] + self.intercept)
+
+
+class Fitted(Protocol):
+    """What prediction needs of a regression, whether it was just fitted or read from a file."""
+
+    @property
+    def scope(self) -> Scope:
+        """Whose rows it answers for."""
+
+    @property
+    def intercept(self) -> float:
+        """NaN where nothing could be fitted."""
+
+    def log_odds(self, values: Floats) -> Floats:
+        """(n,) for (n, d) values."""
+
+
+def find_known(frame: Frame) -> Bools:
+    """(d,) features that have a value in some row."""
+    return np.asarray(~np.isnan(frame.values).all(axis=0) if len(frame) else np.zeros(len(frame.features), bool))
+
+
+def find_complete(values: Floats) -> Bools:
+    """(n,) rows without a missing value."""
+    return np.asarray(~np.isnan(values).any(axis=1))
+
+
+class Training:
+    """The training rows of a frame, ready to fit scopes on: those that have all features which have values at all."""
+
+    def __init__(self, frame: Frame, settings: Settings) -> None:
+        self.settings = settings
+        train = frame.take(~frame.test)
+        self.known_features = find_known(train)
+        complete = find_complete(train.values[:, self.known_features])
+        self.incomplete = train.take(~complete)
+        self.frame = train.take(complete)
+        self.shift = self._prevalence_shift()
+
+    def _prevalence_shift(self) -> float:
+        """log(representative memorized rows / all memorized rows): 0 where every row is representative."""
+        n_memorized = np.count_nonzero(self.frame.labels)
+        n_representative = np.count_nonzero(self.frame.labels & self.frame.representative)
+        if n_representative in (0, n_memorized):
+            return 0.0
+        return float(np.log(n_representative / n_memorized))
+
+    def shift_error(self) -> float:
+        """Standard error of the shift, whose numerator is a count of a sample (delta method)."""
+        if self.shift == 0:
+            return 0.0
+        n_memorized = np.count_nonzero(self.frame.labels)
+        n_representative = np.count_nonzero(self.frame.labels & self.frame.representative)
+        return float(np.sqrt(1 / n_representative - 1 / n_memorized))
+
+    def fit(self, scopes: Sequence[Scope], *, likelihoods: bool = False) -> list[ScopeFit]:
+        """Fit one regression on each scope's rows; with `likelihoods`, once more without the penalty."""
+        return [self._fit(scope, likelihoods) for scope in scopes]
+
+    def _fit(self, scope: Scope, likelihoods: bool) -> ScopeFit:
+        chosen = scope.rule.holds(self.frame)
+        n_rows, n_memorized = int(chosen.sum()), int(self.frame.labels[chosen].sum())
+        needed = self.settings.minimum_class_rows
+        if min(n_memorized, n_rows - n_memorized) < max(needed, 1):
+            status = (
+                f"too few examples: {n_memorized} memorized and {n_rows - n_memorized} other training rows, {needed} "
+            )
+            return self._nothing(scope, status + "of each needed", n_rows, n_memorized)
+        columns = find_columns(self.frame.values[chosen][:, self.known_features], self.settings.maximum_inflation)
+        rows = standardized_rows(self.frame.values[chosen][:, self.known_features], self.frame.labels[chosen], columns)
+        every = np.zeros((1, 1), np.int32)
+        fits = regression.fit(rows, every)
+        log_likelihood = float("nan")
+        if likelihoods:
+            plain = regression.fit(rows, every, penalty=0.0, start=np.nan_to_num(fits.coefficients[0]))
+            log_likelihood = float(plain.log_likelihood[0]) if plain.status[0] == FITTED else log_likelihood
+        return self._result(scope, columns, fits, log_likelihood, chosen)
+
+    def _result(
+        self, scope: Scope, columns: Columns, fits: regression.Fits, log_likelihood: float, chosen: Bools
+    ) -> ScopeFit:
+        n_rows, n_memorized = int(fits.n_rows[0]), int(fits.n_positive[0])
+        if fits.status[0] not in (FITTED, "separated"):
+            return self._nothing(scope, str(fits.status[0]), n_rows, n_memorized)
+        status = FITTED
+        if fits.status[0] == "separated":
+            status = "fitted, but the rows are separable: only the penalty bounds the coefficients"
+        # From standardised columns to the features' own units: coefficient / scale, and an intercept at 0 of each.
+        mean, scale = columns.mean[columns.active], columns.scale[columns.active]
+        change = np.diag(np.append(1 / scale, 1.0))
+        change[-1, :-1] = -mean / scale
+        inverse = np.linalg.inv(fits.information[0])
+        clustered = clustered_covariance(
+            inverse,
+            (self.frame.values[chosen][:, self.known_features][:, columns.active] - mean) / scale,
+            self.frame.labels[chosen],
+            fits.coefficients[0],
+            self.frame.groups[chosen],
+        )
+        covariance = change @ (inverse if clustered is None else clustered) @ change.T
+        own = change @ fits.coefficients[0]
+        errors = np.sqrt(np.diag(covariance))
+        return ScopeFit(
+            scope=scope,
+            status=status,
+            coefficients=self._spread(own[:-1], columns.active),
+            intercept=float(own[-1] + self.shift),
+            standard_errors=self._spread(errors[:-1], columns.active),
+            intercept_error=float(np.hypot(errors[-1], self.shift_error())),
+            means=self._spread(columns.mean),
+            scales=self._spread(columns.scale),
+            inflation=self._spread(columns.inflation),
+            notes=self._notes(columns.notes),
+            shift=self.shift,
+            n_rows=n_rows,
+            n_memorized=n_memorized,
+            n_incomplete=int(np.count_nonzero(scope.rule.holds(self.incomplete))),
+            log_likelihood=log_likelihood,
+            errors_from=INFORMATION if clustered is None else CLUSTERED,
+        )
+
+    def _nothing(self, scope: Scope, status: str, n_rows: int, n_memorized: int) -> ScopeFit:
+        empty = np.full(len(self.known_features), np.nan)
+        notes = tuple("not fitted" if known else "no values" for known in self.known_features)
+        n_incomplete = int(np.count_nonzero(scope.rule.holds(self.incomplete)))
+        nan = float("nan")
+        return ScopeFit(
+            *(scope, status, empty, nan, empty, nan, empty, empty, empty, notes, self.shift),
+            *(n_rows, n_memorized, n_incomplete, nan, "nothing"),
+        )
+
+    def _spread(self, values: Floats, active: Bools | None = None) -> Floats:
+        """Values of the known (and active) features, at their places among all of the frame's."""
+        places = np.flatnonzero(self.known_features)
+        result = np.full(len(self.known_features), np.nan)
+        result[places if active is None else places[active]] = values
+        return result
+
+    def _notes(self, notes: Sequence[str]) -> tuple[str, ...]:
+        own = iter(notes)
+        return tuple(next(own) if known else "no values" for known in self.known_features)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which of d columns can be used among some rows.
+
+    Attributes:
+        active: (d,).
+        mean, scale: (d,) mean and standard deviation.
+        inflation: (d,) variance inflation 1 / (1 − R²) among the active columns, NaN elsewhere.
+        notes: (d,) 'used', or why not.
+    """
+
+    active: Bools
+    mean: Floats
+    scale: Floats
+    inflation: Floats
+    notes: tuple[str, ...]
+
+
+def find_columns(values: Floats, maximum_inflation: float = 0.0) -> Columns:
+    """Leave out constant and collinear columns, and those above `maximum_inflation` (0: none), the worst first.
+
+    Args:
+        values: (n, d).
+        maximum_inflation: 1 / (1 − R²) of a column on the others.
+    """
+    n, d = values.shape
+    if n == 0:
+        nothing = np.full(d, np.nan)
+        return Columns(np.zeros(d, bool), nothing, np.zeros(d), nothing, ("not fitted",) * d)
+    mean, scale = values.mean(axis=0), values.std(axis=0)
+    active = (np.ptp(values, axis=0) > 0) & (scale > 0)
+    notes = ["used" if usable else "constant" for usable in active]
+    correlation = np.eye(d)
+    correlation[np.ix_(active, active)] = np.atleast_2d(np.corrcoef(values[:, active], rowvar=False))
+    limit = maximum_inflation or COLLINEAR
+    while True:
+        inflation = np.full(d, np.nan)
+        inflation[active] = _inflation(correlation[np.ix_(active, active)])
+        if not active.any() or np.nanmax(inflation) <= limit:
+            return Columns(active, mean, scale, inflation, tuple(notes))
+        # Of columns that say the same, the last goes.
+        worst = int(np.flatnonzero(inflation >= min(np.nanmax(inflation), COLLINEAR))[-1])
+        notes[worst] = f"variance inflation {inflation[worst]:.3g}" if inflation[worst] < COLLINEAR else "collinear"
+        active[worst] = False
+
+
+def clustered_covariance(
+    inverse: Floats, values: Floats, labels: Bools, coefficients: Floats, groups: npt.NDArray[np.int64]
+) -> Floats | None:
+    """The covariance of coefficients where rows of one group say the same (Liang & Zeger, Biometrika 73, 1986).
+
+    H⁻¹ (Σ_g s_g s_gᵀ) H⁻¹ · G / (G − 1), with s_g the sum of a group's scores.
+
+    Args:
+        inverse: (d + 1, d + 1) inverse information H⁻¹.
+        values: (n, d) as fitted.
+        labels, groups: (n,).
+        coefficients: (d + 1,), the intercept last.
+
+    Returns:
+        None where no group has two rows: the information matrix alone is then right.
+    """
+    _, codes = np.unique(groups, return_inverse=True)
+    n_groups = int(codes.max()) + 1
+    if n_groups == len(labels) or n_groups < 2:
+        return None
+    residuals = _expit(values @ coefficients[:-1] + coefficients[-1]) - labels
+    scores = [np.bincount(codes, residuals * values[:, j], n_groups) for j in range(values.shape[1])]
+    by_group = np.column_stack([*scores, np.bincount(codes, residuals, n_groups)])
+    return inverse @ (by_group.T @ by_group) @ inverse * n_groups / (n_groups - 1)
+
+
+def standardized_rows(values: Floats, labels: Bools, columns: Columns) -> Rows:
+    """The active columns, standardised, ready to fit on."""
+    active = columns.active
+    standardized = (values[:, active] - columns.mean[active]) / columns.scale[active]
+    threads = regression.available_threads()
+    return Rows(np.ascontiguousarray(standardized), labels.astype(np.uint8), threads=threads)
+
+
+def _inflation(correlation: Floats) -> Floats:
+    """The diagonal of the inverse correlation matrix; infinite where it has none."""
+    if not len(correlation):
+        return np.empty(0)
+    sizes, vectors = np.linalg.eigh(correlation)
+    return np.asarray(np.sum(vectors**2 / np.maximum(sizes, 1e-14), axis=1))
+
+
+def predict(fits: Sequence[Fitted], frame: Frame) -> dict[str, tuple[Floats, npt.NDArray[np.object_], Bools]]:
+    """Apply the fits of one frame's features to rows.
+
+    Returns:
+        predictor -> probabilities (n,) (NaN where a feature is missing or nothing could be fitted), the scope that answered,
+        and whether that is the baseline in the place of a scope that could not be fitted.
+    """
+    results: dict[str, tuple[Floats, npt.NDArray[np.object_], Bools]] = {}
+    baseline = next((fit for fit in fits if fit.scope.predictor == BASELINE and not np.isnan(fit.intercept)), None)
+    fallback = baseline.log_odds(frame.values) if baseline else np.full(len(frame), np.nan)
+    for predictor in dict.fromkeys(fit.scope.predictor for fit in fits):
+        log_odds = fallback.copy()
+        names = np.full(len(frame), BASELINE, dtype=object)
+        is_fallback = np.full(len(frame), predictor != BASELINE)
+        for fit in fits:
+            if fit.scope.predictor != predictor or np.isnan(fit.intercept):
+                continue
+            chosen = fit.scope.rule.holds(frame)
+            log_odds[chosen] = fit.log_odds(frame.values[chosen])
+            names[chosen] = fit.scope.name
+            is_fallback[chosen] = False
+        results[predictor] = (_expit(log_odds), names, is_fallback)
+    return results
+
+
+def _expit(log_odds: Floats) -> Floats:
+    from scipy.special import expit
+
+    return np.asarray(expit(log_odds))
+
+
+def everything(predictor: str = BASELINE) -> Scope:
+    """The scope of all rows."""
+    return Scope(predictor, BASELINE, Rule())

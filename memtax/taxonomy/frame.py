@@ -1,0 +1,167 @@
+"""The rows of one model and revision as arrays, and the rules that choose among them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+# How int_taxonomy__rows names the column of a feature, which may bear the name of a column of its own.
+FEATURE_PREFIX = "feature "
+CATEGORIES = ("recitation", "reconstruction", "recollection")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Rows of one model and revision.
+
+    Attributes:
+        features: d names.
+        values: (n, d), NaN where a feature is not known.
+        labels: (n,) memorized.
+        columns: 'category', 'own_category' and 'code_type' -> (n,) of str or None.
+        representative: (n,) False in sets of memorized sequences.
+        test: (n,) held out.
+        fold: (n,) of the training rows.
+        groups: (n,) numbers of the groups that stay together.
+    """
+
+    features: tuple[str, ...]
+    values: Floats
+    labels: Bools
+    columns: Mapping[str, npt.NDArray[np.object_]]
+    representative: Bools
+    test: Bools
+    fold: npt.NDArray[np.int64]
+    groups: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def column(self, feature: str) -> Floats:
+        """The values of one feature."""
+        return self.values[:, self.features.index(feature)]
+
+    def take(self, rows: Bools | npt.NDArray[np.int64]) -> Frame:
+        """Some of the rows."""
+        return replace(
+            self,
+            values=self.values[rows],
+            labels=self.labels[rows],
+            columns={name: column[rows] for name, column in self.columns.items()},
+            **{name: getattr(self, name)[rows] for name in ("representative", "test", "fold", "groups")},
+        )
+
+    def keep(self, features: Sequence[str]) -> Frame:
+        """Some of the features."""
+        return replace(
+            self, features=tuple(features), values=self.values[:, [self.features.index(f) for f in features]]
+        )
+
+
+def read_frame(table: pa.Table) -> Frame:
+    """A frame from rows of int_taxonomy__rows.
+
+    Args:
+        table: its columns; the features are those named with FEATURE_PREFIX.
+    """
+    features = [name for name in table.column_names if name.startswith(FEATURE_PREFIX)]
+    values = np.empty((table.num_rows, len(features)))
+    for place, name in enumerate(features):
+        values[:, place] = _floats(table[name])
+    groups = table["group_key"].combine_chunks().dictionary_encode()
+    return Frame(
+        features=tuple(name.removeprefix(FEATURE_PREFIX) for name in features),
+        values=values,
+        labels=_bools(table["memorized"]),
+        columns={name: _texts(table[name]) for name in ("category", "own_category", "code_type")},
+        representative=_bools(table["is_representative"]),
+        test=_bools(pc.equal(table["split"], "test")),
+        fold=table["fold"].to_numpy().astype(np.int64),
+        groups=_codes(groups),
+    )
+
+
+def sample_groups(frame: Frame, most: int, seed: int) -> Frame:
+    """About `most` rows at most, in whole groups that are drawn at random."""
+    if len(frame) <= most:
+        return frame
+    drawn = np.random.default_rng(seed).random(int(frame.groups.max()) + 1) < most / len(frame)
+    return frame.take(drawn[frame.groups])
+
+
+def _texts(column: pa.ChunkedArray) -> npt.NDArray[np.object_]:
+    """One Python string for each distinct value, shared by the rows."""
+    encoded = column.combine_chunks().dictionary_encode()
+    encoded = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
+    values = np.array([*encoded.dictionary.to_pylist(), None], dtype=object)
+    codes = pc.fill_null(encoded.indices, len(values) - 1).to_numpy(zero_copy_only=False)
+    return values[codes]
+
+
+def _codes(encoded: Any) -> npt.NDArray[np.int64]:
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = encoded.combine_chunks()
+    return np.asarray(encoded.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
+
+
+def _floats(column: pa.ChunkedArray) -> Floats:
+    return pc.fill_null(column.cast(pa.float64()), float("nan")).to_numpy()
+
+
+def _bools(column: pa.ChunkedArray) -> Bools:
+    return np.asarray(column.to_numpy(zero_copy_only=False), dtype=bool)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A choice of rows: all its terms hold.
+
+    Attributes:
+        terms: each {'column': name, 'equals': value}, {'feature': name, 'at_least': number} or {'feature': name, 'below':
+            number}; none: every row.
+    """
+
+    terms: tuple[Mapping[str, Any], ...] = ()
+
+    def holds(self, frame: Frame) -> Bools:
+        """(n,) which rows are chosen; a feature that is not known holds in neither direction."""
+        chosen = np.ones(len(frame), bool)
+        for term in self.terms:
+            chosen &= _holds(term, frame)
+        return chosen
+
+    def to_json(self) -> str:
+        """As stored in taxonomy_models and in model files."""
+        return json.dumps(list(self.terms))
+
+    @classmethod
+    def from_json(cls, text: str) -> Rule:
+        """What `to_json` wrote."""
+        return cls(tuple(json.loads(text)))
+
+
+def _holds(term: Mapping[str, Any], frame: Frame) -> Bools:
+    if "column" in term:
+        return np.asarray(frame.columns[term["column"]] == term["equals"], dtype=bool)
+    with np.errstate(invalid="ignore"):
+        values = frame.column(term["feature"])
+        return values >= term["at_least"] if "at_least" in term else values < term["below"]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """One part of a taxonomy: the rows that one regression is fitted on and answers for."""
+
+    predictor: str
+    name: str
+    rule: Rule

@@ -1,0 +1,209 @@
+"""How well probabilities of memorization hold, with intervals from a seeded, stratified bootstrap of groups.
+
+Rows of one group are not independent, so groups are drawn, not rows: those that hold a memorized row and those that hold
+none apart, each with replacement. Every measure is a function of sums over rows (a histogram of the probabilities by label
+among them), which are taken once per group; a bootstrap sample then only weighs them. Where there are many groups, they are
+first thrown together into blocks at random, and blocks are drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Integers = npt.NDArray[np.int64]
+
+MEASURES = ("roc_auc", "pr_auc", "precision", "recall", "f1", "brier_score", "log_loss", "calibration_error")
+# Adaptive bins: each holds the same number of rows, so that none is empty however the probabilities are spread.
+CALIBRATION_BINS = 10
+DECISION_THRESHOLD = 0.5
+BLOCKS = 500  # of each stratum
+SCORE_BINS = 2048  # of probabilities in bootstrap samples; the value itself is exact
+SMALLEST_PROBABILITY = 1e-12
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A measure, its 95 % interval, and the values of the bootstrap samples (NaN where a sample does not define it)."""
+
+    value: float
+    low: float
+    high: float
+    samples: Floats
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """Sums over the rows of each block; the first axis is the block."""
+
+    histogram: tuple[Floats, Floats]  # rows of label 0 and 1 by probability, ascending
+    n: Floats
+    hits: Floats  # memorized rows above the decision threshold
+    alarms: Floats  # rows above it
+    squared: Floats
+    log_loss: Floats
+    off: Floats  # label − probability, by calibration bin
+
+
+def draw_weights(labels: Bools, groups: Integers, samples: int, seed: int) -> tuple[Integers, Floats]:
+    """The block of each row, and how often each block is drawn.
+
+    Args:
+        labels: (n,).
+        groups: (n,).
+        samples: how many bootstrap samples.
+        seed: decides them.
+
+    Returns:
+        (n,) block numbers, and (samples, blocks) counts.
+    """
+    generator = np.random.default_rng(seed)
+    _, codes = np.unique(groups, return_inverse=True)
+    n_groups = int(codes.max()) + 1 if len(codes) else 0
+    memorized = np.bincount(codes, labels, n_groups) > 0
+    block_of_group = np.zeros(n_groups, np.int64)
+    weights = []
+    first = 0
+    for stratum in (False, True):
+        members = np.flatnonzero(memorized == stratum)
+        n_blocks = min(len(members), BLOCKS)
+        if n_blocks == 0:
+            continue
+        block_of_group[generator.permutation(members)] = first + np.arange(len(members)) % n_blocks
+        weights.append(generator.multinomial(n_blocks, np.full(n_blocks, 1 / n_blocks), size=samples))
+        first += n_blocks
+    counts = np.concatenate(weights, axis=1) if weights else np.zeros((samples, 0))
+    return block_of_group[codes], counts.astype(np.float64)
+
+
+def estimate(labels: Bools, probabilities: Floats, blocks: Integers, weights: Floats) -> dict[str, Estimate]:
+    """Every measure with its interval.
+
+    Args:
+        labels: (n,).
+        probabilities: (n,) without NaN.
+        blocks, weights: from `draw_weights`; the same for several predictors make their samples pairs.
+
+    Returns:
+        measure -> estimate; NaN where the rows do not define it (areas and recall need both classes, precision a positive
+        prediction).
+    """
+    if len(labels) == 0:
+        nothing = np.full(len(weights), np.nan)
+        return dict.fromkeys(MEASURES, Estimate(float("nan"), float("nan"), float("nan"), nothing))
+    drawn = _measures(_sums(labels, probabilities, blocks, weights.shape[1], SCORE_BINS), weights)
+    exact = _measures(_sums(labels, probabilities, np.zeros(len(labels), np.int64), 1, len(labels)), np.ones((1, 1)))
+    result = {}
+    for name in MEASURES:
+        value, values = float(exact[name][0]), drawn[name]
+        known = values[~np.isnan(values)]
+        low, high = np.quantile(known, [0.025, 0.975]) if len(known) and not np.isnan(value) else (np.nan, np.nan)
+        result[name] = Estimate(value, float(low), float(high), values)
+    return result
+
+
+def calibration_bins(probabilities: Floats) -> Integers:
+    """The adaptive calibration bin (n,) of each row: rows sorted by probability, cut into equal parts."""
+    n = len(probabilities)
+    bins = min(CALIBRATION_BINS, n)
+    places = np.empty(n, np.int64)
+    places[np.argsort(probabilities, kind="stable")] = np.arange(n) * bins // max(n, 1)
+    return places
+
+
+def difference(one: Estimate, other: Estimate) -> tuple[float, float, float, float]:
+    """one − other with its 95 % interval over paired samples, and the two-sided bootstrap p-value of no difference."""
+    values = one.samples - other.samples
+    values = values[~np.isnan(values)]
+    value = one.value - other.value
+    if len(values) == 0 or np.isnan(value):
+        return value, float("nan"), float("nan"), float("nan")
+    low, high = np.quantile(values, [0.025, 0.975])
+    tail = min(np.count_nonzero(values <= 0), np.count_nonzero(values >= 0))
+    return value, float(low), float(high), min(1.0, 2 * (tail + 1) / (len(values) + 1))
+
+
+def _sums(labels: Bools, p: Floats, blocks: Integers, n_blocks: int, score_bins: int) -> _Sums:
+    bins = _score_bins(p, score_bins)
+    n_bins = int(bins.max()) + 1
+    histogram = tuple(
+        np.bincount(blocks[chosen] * n_bins + bins[chosen], minlength=n_blocks * n_bins)
+        .reshape(n_blocks, n_bins)
+        .astype(np.float64)
+        for chosen in (~labels, labels)
+    )
+    likely = p > DECISION_THRESHOLD
+    bounded = np.clip(p, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
+    places = calibration_bins(p)
+
+    def per_block(values: npt.NDArray) -> Floats:
+        return np.bincount(blocks, values, n_blocks).astype(np.float64)
+
+    return _Sums(
+        histogram=(histogram[0], histogram[1]),
+        n=per_block(np.ones(len(p))),
+        hits=per_block(likely & labels),
+        alarms=per_block(likely),
+        squared=per_block((p - labels) ** 2),
+        log_loss=per_block(-np.log(np.where(labels, bounded, 1 - bounded))),
+        off=np.bincount(blocks * CALIBRATION_BINS + places, labels - p, n_blocks * CALIBRATION_BINS)
+        .reshape(n_blocks, CALIBRATION_BINS)
+        .astype(np.float64),
+    )
+
+
+def _score_bins(p: Floats, most: int) -> Integers:
+    """Ranks of the distinct probabilities, or where there are more than `most`, bins of equal size."""
+    distinct, ranks = np.unique(p, return_inverse=True)
+    if len(distinct) <= most:
+        return ranks
+    edges = np.unique(np.quantile(p, np.linspace(0, 1, most + 1)[1:-1]))
+    return np.searchsorted(edges, p, side="right")
+
+
+def _measures(sums: _Sums, weights: Floats) -> dict[str, Floats]:
+    """Every measure of each weighting of the blocks (samples, blocks)."""
+    negative, positive = weights @ sums.histogram[0], weights @ sums.histogram[1]
+    n_negative, n_positive = negative.sum(axis=1), positive.sum(axis=1)
+    n = weights @ sums.n
+    hits, alarms = weights @ sums.hits, weights @ sums.alarms
+    with np.errstate(divide="ignore", invalid="ignore"):
+        below = np.cumsum(negative, axis=1) - negative / 2
+        roc_auc = np.sum(positive * below, axis=1) / (n_positive * n_negative)
+        true = np.cumsum(positive[:, ::-1], axis=1)
+        chosen = true + np.cumsum(negative[:, ::-1], axis=1)
+        precision_at = np.where(chosen > 0, true / chosen, 0.0)
+        pr_auc = np.sum(positive[:, ::-1] * precision_at, axis=1) / n_positive
+        both = (n_positive > 0) & (n_negative > 0)
+        return {
+            "roc_auc": np.where(both, roc_auc, np.nan),
+            "pr_auc": np.where(both, pr_auc, np.nan),
+            "precision": np.where(alarms > 0, hits / alarms, np.nan),
+            "recall": np.where(n_positive > 0, hits / n_positive, np.nan),
+            "f1": np.where(n_positive > 0, 2 * hits / (alarms + n_positive), np.nan),
+            "brier_score": weights @ sums.squared / n,
+            "log_loss": weights @ sums.log_loss / n,
+            "calibration_error": np.abs(weights @ sums.off).sum(axis=1) / n,
+        }
+
+
+def status_of(labels: Bools, n_all: int) -> str:
+    """'evaluated', or in words why some measures are missing."""
+    if n_all == 0:
+        return "no rows"
+    if len(labels) == 0:
+        return "no predictions: a feature is missing or no regression could be fitted"
+    if not labels.any():
+        return "no memorized rows"
+    return "evaluated" if not labels.all() else "only memorized rows"
+
+
+def by_predictor(labels: Bools, predictions: Mapping[str, Floats], groups: Integers, samples: int, seed: int) -> dict:
+    """predictor -> measure -> estimate, on the same bootstrap samples."""
+    blocks, weights = draw_weights(labels, groups, samples, seed)
+    return {name: estimate(labels, p, blocks, weights) for name, p in predictions.items()}

@@ -1,0 +1,241 @@
+"""The partition search: which two features, at which thresholds, part the rows so that three regressions explain them best?
+
+A candidate is an ordered pair of different features with a threshold each: part 1 is where the first reaches its threshold,
+part 2 where the second does among the rest, part 3 what is left. Candidates share parts (the first depends on one
+threshold, the third not on the order), so that 810 candidates have 1,245 regressions instead of 2,430, and one scan of the
+rows serves the next Newton step of all of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import permutations, product
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from memtax.taxonomy import regression
+from memtax_native._logistic import Rows
+
+Floats = npt.NDArray[np.float64]
+Progress = Callable[[int, int], None]
+
+QUANTILES = (0.25, 0.5, 0.75)
+# The paper's ten, without what a protocol puts before the name (`paper_`).
+SEARCHED_FEATURES = (
+    *("max_frequency", "avg_frequency", "min_frequency", "median_frequency", "templates_0_8", "snowclones_0_8"),
+    *("textual_matches_0_8", "semantic_matches_0_8", "sequence_duplicates", "huffman_coding_length"),
+    *("huffman_code_length", "is_templating", "generation_perplexity"),
+)
+# Regressions that are fitted and stored together: what a kill can lose.
+FITTED_TOGETHER = 256
+Literal = tuple[int, int]  # number of a threshold, and 1 or -1: reached, or not
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A question about one feature."""
+
+    feature: str
+    quantile: float
+    value: float
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An ordered pair of thresholds, by their numbers, and its three parts, by the numbers of theirs."""
+
+    first: int
+    second: int
+    parts: tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is searched: thresholds, candidates, and the distinct parts, each two literals (0: nothing)."""
+
+    thresholds: tuple[Threshold, ...]
+    candidates: tuple[Candidate, ...]
+    parts: tuple[tuple[Literal, ...], ...]
+
+
+@dataclass(frozen=True)
+class Searched:
+    """The fits of a plan.
+
+    Attributes:
+        plan: what was searched.
+        coefficients: (parts, d + 1), NaN where there is no fit.
+        status: (parts,) see `memtax.taxonomy.regression.Fits`.
+        n_rows, n_positive: (parts,).
+    """
+
+    plan: Plan
+    coefficients: Floats
+    status: npt.NDArray[np.str_]
+    n_rows: npt.NDArray[np.int64]
+    n_positive: npt.NDArray[np.int64]
+
+    def status_of(self, candidate: Candidate) -> str:
+        """'fitted', or the first fault among the candidate's parts."""
+        faults = [str(self.status[part]) for part in candidate.parts if self.status[part] != "fitted"]
+        return f"a part is {faults[0]}" if faults else "fitted"
+
+
+def searched_features(features: Sequence[str]) -> list[str]:
+    """Those of a protocol's features that are searched."""
+    return [name for name in features if name.removeprefix("paper_") in SEARCHED_FEATURES]
+
+
+def make_plan(thresholds: Sequence[Threshold]) -> Plan:
+    """All ordered pairs of thresholds on different features, sorted by feature and quantile."""
+    thresholds = sorted(thresholds, key=lambda one: (one.feature, one.quantile))
+    numbers: dict[tuple[Literal, ...], int] = {}
+
+    def part(*literals: Literal) -> int:
+        return numbers.setdefault(tuple(sorted(literals)), len(numbers))
+
+    candidates = []
+    for (a, first), (b, second) in permutations(list(enumerate(thresholds)), 2):
+        if first.feature != second.feature:
+            parts = (part((a, 1)), part((a, -1), (b, 1)), part((a, -1), (b, -1)))
+            candidates.append(Candidate(a, b, parts))
+    return Plan(tuple(thresholds), tuple(candidates), tuple(numbers))
+
+
+def find_thresholds(features: Sequence[str], columns: Sequence[Floats]) -> list[Threshold]:
+    """Quantiles 0.25, 0.5 and 0.75 of each feature among memorized sequences.
+
+    Args:
+        features: their names.
+        columns: of each, its values among memorized sequences.
+    """
+    return [
+        Threshold(name, quantile, float(np.quantile(column, quantile)))
+        for (name, column), quantile in product(zip(features, columns, strict=True), QUANTILES)
+        if len(column)
+    ]
+
+
+class PartitionSearch:
+    """Fits the parts of a plan on rows, and keeps what is done in a file so that a killed search goes on."""
+
+    def __init__(self, rows: Rows, plan: Plan, columns: Sequence[Floats], *, store: Path | None = None) -> None:
+        """Add an indicator for each threshold.
+
+        Args:
+            rows: standardised rows.
+            plan: what to search.
+            columns: of each threshold of the plan, the feature's values (n,), in the unit of the threshold.
+            store: a folder for finished parts; a search of the same rows, plan and options takes them from there.
+        """
+        self.rows, self.plan, self.store = rows, plan, store
+        self.indicators = []
+        for threshold, column in zip(plan.thresholds, columns, strict=True):
+            with np.errstate(invalid="ignore"):
+                self.indicators.append(rows.add_indicator((column >= threshold.value).astype(np.uint8)))
+        self._digest = hashlib.sha256(repr((plan.thresholds, len(rows))).encode())
+        for column in columns:
+            self._digest.update(np.ascontiguousarray(column[:: max(1, len(column) // 4096)]).tobytes())
+
+    def choices(self, extra: Sequence[int] = ()) -> npt.NDArray[np.int32]:
+        """Choices (parts, 2 + extra literals) of the plan's parts among the rows for which `extra` literals hold."""
+        table = np.zeros((len(self.plan.parts), 2 + len(extra)), np.int32)
+        for number, literals in enumerate(self.plan.parts):
+            for place, (threshold, sign) in enumerate(literals):
+                table[number, place] = sign * (self.indicators[threshold] + 1)
+        table[:, 2:] = extra
+        return table
+
+    def fit(
+        self,
+        *,
+        extra: Sequence[int] = (),
+        balanced: bool = False,
+        penalty: float = 1.0,
+        threads: int | None = None,
+        progress: Progress | None = None,
+    ) -> Searched:
+        """Fit every part, from the solution for all rows, which is nearer to each than nothing is."""
+        threads = threads or regression.available_threads()
+        choices = self.choices(extra)
+        whole = np.array([[*extra, 0]], np.int32)
+        start = regression.fit(self.rows, whole, balanced=balanced, penalty=penalty, threads=threads).coefficients[0]
+        start = np.nan_to_num(start)
+        done: list[dict[str, npt.NDArray]] = []
+        for first in range(0, len(choices), FITTED_TOGETHER):
+            batch = choices[first : first + FITTED_TOGETHER]
+            file = self._file(first, (tuple(extra), balanced, penalty))
+            if file is not None and file.exists():
+                with np.load(file, allow_pickle=False) as stored:
+                    done.append(dict(stored))
+            else:
+                fits = regression.fit(
+                    self.rows, batch, balanced=balanced, penalty=penalty, start=start, threads=threads
+                )
+                done.append(
+                    {
+                        "coefficients": fits.coefficients,
+                        "status": fits.status,
+                        "n_rows": fits.n_rows,
+                        "n_positive": fits.n_positive,
+                    }
+                )
+                _save(file, done[-1])
+            if progress is not None:
+                progress(min(first + FITTED_TOGETHER, len(choices)), len(choices))
+        joined = {name: np.concatenate([part[name] for part in done]) for name in done[0]}
+        return Searched(self.plan, joined["coefficients"], joined["status"], joined["n_rows"], joined["n_positive"])
+
+    def losses(self, searched: Searched, extra: Sequence[int], threads: int | None = None) -> Floats:
+        """Summed negative log-likelihood (parts,) of the fits on the rows for which `extra` literals hold."""
+        threads = threads or regression.available_threads()
+        fitted = ~np.isnan(searched.coefficients).any(axis=1)
+        result = np.full(len(self.plan.parts), np.nan)
+        if fitted.any():
+            result[fitted] = self.rows.derive(
+                self.choices(extra)[fitted],
+                searched.coefficients[fitted],
+                np.ones((int(fitted.sum()), 2)),
+                with_hessian=False,
+                threads=threads,
+            )[0]
+        return result
+
+    def nested_losses(self, folds: Sequence[int], progress: Progress | None = None) -> Floats:
+        """Held-out negative log-likelihood (candidates,), summed over folds: what candidates are ranked by.
+
+        Args:
+            folds: numbers of the indicators of the folds.
+
+        Returns:
+            NaN for candidates of which a part could not be fitted in some fold.
+        """
+        total = np.zeros(len(self.plan.candidates))
+        parts = np.array([candidate.parts for candidate in self.plan.candidates])
+        for number, fold in enumerate(folds):
+            searched = self.fit(extra=[-(fold + 1)])
+            total += self.losses(searched, [fold + 1])[parts].sum(axis=1)
+            if progress is not None:
+                progress(number + 1, len(folds))
+        return total
+
+    def _file(self, first: int, options: tuple) -> Path | None:
+        if self.store is None:
+            return None
+        digest = self._digest.copy()
+        digest.update(repr((options, first, FITTED_TOGETHER)).encode())
+        return self.store / f"parts-{digest.hexdigest()[:24]}.npz"
+
+
+def _save(file: Path | None, arrays: dict[str, npt.NDArray]) -> None:
+    """Write under another name and rename, so that a file is whole or not there."""
+    if file is None:
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    temporary = file.with_suffix(".writing.npz")
+    np.savez(temporary, **arrays)  # type: ignore[arg-type]
+    temporary.replace(file)

@@ -1,0 +1,20 @@
+-- One row per evaluated sequence: the probability that its text is natural language. NULL where there is no text.
+{{ config(
+    materialized='chunked',
+    meta={
+        'input': 'int_sequence_classifiers',
+        'unique_key': ['corpus', 'sequence_id', 'token_offset', 'tokens_checksum'],
+        'fingerprint': fingerprint(
+            version=1, vars=['nl_score_with'], columns=['text_fingerprint', 'nl_model_checksum']
+        ),
+        'udfs': ['nl_score_with'],
+    }
+) }}
+
+select
+    corpus,
+    sequence_id,
+    token_offset,
+    tokens_checksum,
+    nl_score_with(text, '{{ var("nl_score_with") | replace("'", "''") }}') as nl_score
+from {{ ref('int_sequence_classifiers') }}

@@ -1,0 +1,21 @@
+-- One row per model, revision and candidate partition: two questions that part the rows in three, and how well three
+-- regressions then explain rows that they have not seen. The test rows have no part in the ranking.
+select
+    model,
+    revision,
+    '{{ var("protocol") }}' as protocol,
+    first_feature,
+    first_quantile,
+    first_threshold,
+    second_feature,
+    second_quantile,
+    second_threshold,
+    place,
+    score,
+    baseline_score,
+    method,
+    status,
+    parts,
+    n_rows,
+    settings
+from {{ ref('int_taxonomy__search') }}

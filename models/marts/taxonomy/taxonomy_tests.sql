@@ -1,0 +1,17 @@
+-- One row per model, revision, predictor, scope and test of a taxonomy against the baseline: the likelihood ratio of nested
+-- models, and the signed ranks of losses on refitted folds.
+select
+    model,
+    revision,
+    '{{ var("protocol") }}' as protocol,
+    predictor,
+    compared_with,
+    scope,
+    test,
+    method,
+    statistic,
+    degrees_of_freedom,
+    p_value,
+    n,
+    status
+from {{ ref('int_taxonomy__tests') }}

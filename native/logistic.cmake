@@ -1,0 +1,22 @@
+# Builds memtax_native/_logistic: sums for fitting many logistic regressions. include() this after pybind11 and Threads.
+set(logistic_kernels src/logistic_portable.cpp)
+set_source_files_properties(src/logistic_portable.cpp PROPERTIES COMPILE_OPTIONS "-ffp-contract=fast;-Wno-psabi")
+if(MEMTAX_X86_KERNELS)
+  list(APPEND logistic_kernels src/logistic_avx2.cpp src/logistic_avx512.cpp)
+  set_source_files_properties(src/logistic_avx2.cpp PROPERTIES COMPILE_OPTIONS
+    "-mavx2;-mfma;-mbmi;-mlzcnt;-ffp-contract=fast;-Wno-psabi")
+  set_source_files_properties(src/logistic_avx512.cpp PROPERTIES COMPILE_OPTIONS
+    "-mavx512f;-mavx512dq;-mavx512vl;-mavx512bw;-mavx2;-mfma;-mbmi;-mlzcnt;-mprefer-vector-width=512;-ffp-contract=fast")
+endif()
+pybind11_add_module(_logistic src/logistic_bind.cpp src/logistic_rows.cpp ${logistic_kernels})
+target_link_libraries(_logistic PRIVATE Threads::Threads)
+target_compile_options(_logistic PRIVATE -Wall -Wextra -Wshadow)
+if(MEMTAX_X86_KERNELS)
+  target_compile_definitions(_logistic PRIVATE MEMTAX_X86_KERNELS=1)
+endif()
+if(MEMTAX_SANITIZE)
+  target_compile_options(_logistic PRIVATE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g)
+  target_link_options(_logistic PRIVATE -fsanitize=address,undefined)
+  set_target_properties(_logistic PROPERTIES LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/memtax_native")
+endif()
+install(TARGETS _logistic LIBRARY DESTINATION memtax_native)

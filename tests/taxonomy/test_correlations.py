@@ -1,0 +1,62 @@
+"""Correlations against scipy, and xi's mean over the orders of ties against many of these."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from memtax.taxonomy.correlating import correlation_rows
+from memtax.taxonomy.correlations import correlation, expected_xi, published_correlation, xi
+from memtax.taxonomy.settings import Settings
+from tests.taxonomy.samples import make_frame, with_column
+
+
+def test_xi_in_file_order_depends_on_the_order_and_its_mean_does_not() -> None:
+    rng = np.random.default_rng(0)
+    feature = rng.integers(0, 4, 300).astype(float)
+    labels = rng.random(300) < 0.2 + 0.2 * feature
+    by_label = np.argsort(labels, kind="stable")
+    assert xi(feature[by_label], labels[by_label])[0] > xi(feature, labels)[0] + 0.1
+    orders = [rng.permutation(300) for _ in range(1000)]
+    mean = np.mean([xi(feature[order], labels[order])[0] for order in orders])
+    assert expected_xi(feature, labels)[0] == pytest.approx(mean, abs=4e-3)
+    assert expected_xi(feature[by_label], labels[by_label])[0] == pytest.approx(expected_xi(feature, labels)[0])
+
+
+def test_without_ties_of_the_feature_the_value_is_nearly_that_of_scipy() -> None:
+    rng = np.random.default_rng(1)
+    feature = rng.normal(size=500)
+    labels = rng.random(500) < 1 / (1 + np.exp(-2 * feature))
+    value, p_value = expected_xi(feature, labels)
+    assert value == pytest.approx(xi(feature, labels)[0])
+    scipy = stats.chatterjeexi(feature, labels.astype(float))
+    # The paper's ranks are less by one.
+    assert (value, p_value) == pytest.approx((scipy.statistic, scipy.pvalue), abs=0.01)
+
+
+@pytest.mark.parametrize(("method", "function"), [("pearson", stats.pearsonr), ("spearman", stats.spearmanr)])
+def test_pearson_and_spearman_are_those_of_scipy(method: str, function) -> None:
+    frame = make_frame(500)
+    expected = function(frame.column("first"), frame.labels.astype(float))
+    found = correlation(method, frame.column("first"), frame.labels)
+    assert found == pytest.approx((expected.statistic, expected.pvalue))
+    assert found == published_correlation(method, frame.column("first"), frame.labels)
+
+
+@pytest.mark.parametrize("method", ["pearson", "spearman"])
+def test_what_is_not_defined_is_nan(method: str) -> None:
+    assert np.isnan(correlation(method, np.ones(9), np.arange(9) % 2 == 0)).all()
+    assert np.isnan(correlation(method, np.arange(9.0), np.ones(9, bool))).all()
+    assert correlation("xi", np.ones(9), np.arange(9) % 2 == 0)[0] == 0
+
+
+def test_there_is_a_row_for_each_category_subset_feature_and_method() -> None:
+    frame = with_column(make_frame(900), "constant", np.ones(900))
+    rows = correlation_rows("m", "main", frame, Settings())
+    assert len(rows) == 4 * 3 * 4 * 3
+    everything = [row for row in rows if row["category"] == "baseline" and row["feature"] == "first"]
+    sizes = {row["subset"]: row["n_rows"] for row in everything}
+    assert sizes["natural_language"] == np.count_nonzero(frame.columns["code_type"] == "nl")
+    assert sizes["code"] == np.count_nonzero(frame.columns["code_type"] == "code")
+    assert {row["status"] for row in rows if row["feature"] == "constant"} == {"constant"}

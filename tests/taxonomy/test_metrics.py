@@ -1,0 +1,108 @@
+"""The measures hold to scikit-learn, and their intervals to the bootstrap of groups, drawn the slow way."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import metrics as sk
+
+from memtax.taxonomy import metrics
+from memtax.taxonomy.words import comparison_sentences
+
+outcomes = st.lists(st.tuples(st.booleans(), st.floats(0, 1)), min_size=1, max_size=200)
+
+
+def measure(labels: np.ndarray, p: np.ndarray) -> dict[str, float]:
+    found = metrics.by_predictor(labels, {"x": p}, np.arange(len(labels)), 20, 0)["x"]
+    return {name: one.value for name, one in found.items()}
+
+
+@settings(deadline=None)
+@given(outcomes)
+def test_measures_agree_with_scikit_learn(rows: list[tuple[bool, float]]) -> None:
+    labels = np.array([label for label, _ in rows])
+    p = np.array([probability for _, probability in rows])
+    ours = measure(labels, p)
+    likely = p > 0.5
+    assert ours["brier_score"] == pytest.approx(np.mean((p - labels) ** 2))
+    assert 0 <= ours["calibration_error"] <= 1
+    if likely.any():
+        assert ours["precision"] == pytest.approx(sk.precision_score(labels, likely))
+    else:
+        assert np.isnan(ours["precision"])
+    if labels.any():
+        assert ours["recall"] == pytest.approx(sk.recall_score(labels, likely))
+        assert ours["f1"] == pytest.approx(sk.f1_score(labels, likely))
+    if labels.any() and not labels.all():
+        assert ours["roc_auc"] == pytest.approx(sk.roc_auc_score(labels, p))
+        assert ours["pr_auc"] == pytest.approx(sk.average_precision_score(labels, p))
+    else:
+        assert np.isnan(ours["roc_auc"])
+
+
+def test_calibration_error_of_a_worked_case() -> None:
+    # Bins of two rows: {0.1, 0.1} with no positive is off by 0.1, {0.8, 0.8} with one of two by 0.3, and so on.
+    labels = np.array([False] * 2 + [True, False] * 9)
+    p = np.array([0.1] * 2 + [0.8] * 18)
+    assert measure(labels, p)["calibration_error"] == pytest.approx((0.1 * 2 + 0.3 * 18) / 20)
+
+
+def test_intervals_are_those_of_resampled_groups() -> None:
+    rng = np.random.default_rng(0)
+    n = 400
+    groups = rng.integers(0, 150, n)
+    by_group = rng.normal(size=150)[groups]
+    labels = rng.random(n) < 1 / (1 + np.exp(-by_group))
+    p = 1 / (1 + np.exp(-by_group - rng.normal(size=n)))
+    found = metrics.by_predictor(labels, {"x": p}, groups, 1000, 1)["x"]["roc_auc"]
+    members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
+    strata = [[rows for rows in members if labels[rows].any() == memorized] for memorized in (False, True)]
+    values = []
+    for _ in range(700):
+        drawn = [stratum[i] for stratum in strata for i in rng.integers(0, len(stratum), len(stratum))]
+        rows = np.concatenate(drawn)
+        values.append(sk.roc_auc_score(labels[rows], p[rows]))
+    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(values, [0.025, 0.975])), abs=0.01)
+
+
+def test_differences_are_paired() -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.random(3000) < 0.3
+    good = np.clip(0.3 + 0.3 * (labels - 0.3) + 0.1 * rng.normal(size=3000), 0.01, 0.99)
+    bad = np.clip(good + 0.15, 0.01, 0.99)
+    found = metrics.by_predictor(labels, {"good": good, "bad": bad}, np.arange(3000), 400, 1)
+    value, low, high, p_value = metrics.difference(found["good"]["log_loss"], found["bad"]["log_loss"])
+    assert low < value < high < 0
+    assert p_value < 0.01
+    alone, other = found["good"]["log_loss"], found["bad"]["log_loss"]
+    unpaired = np.hypot(alone.high - alone.low, other.high - other.low)
+    assert high - low < 0.9 * unpaired
+    same = metrics.difference(alone, alone)
+    assert same == (0.0, 0.0, 0.0, 1.0)
+
+
+def test_without_both_classes_the_status_says_what_is_missing() -> None:
+    assert metrics.status_of(np.zeros(0, bool), 0) == "no rows"
+    assert metrics.status_of(np.zeros(0, bool), 3).startswith("no predictions")
+    assert metrics.status_of(np.zeros(3, bool), 3) == "no memorized rows"
+    assert metrics.status_of(np.ones(3, bool), 3) == "only memorized rows"
+
+
+def test_words_claim_no_more_than_intervals_allow() -> None:
+    def row(predictor: str, low: float, high: float, n_memorized: int = 100) -> dict:
+        middle = (low + high) / 2
+        numbers = {"difference": middle, "low": low, "high": high, "n_rows": 1000, "n_memorized": n_memorized}
+        return {"predictor": predictor, **numbers}
+
+    better, worse, unclear = row("taxonomy", -0.3, -0.2), row("tree", 0.1, 0.2), row("searched", -0.1, 0.1)
+    words = comparison_sentences([better, worse, unclear])
+    assert "better than one model for all" in words[0]
+    assert "worse than one model for all" in words[1]
+    assert "cannot be told" in words[2]
+    assert words[3] == "The largest gain over the baseline is that of recitation, reconstruction and recollection."
+    assert "no way to part" in comparison_sentences([unclear])[1]
+    assert "overlaps" in comparison_sentences([better, row("tree", -0.4, -0.1)])[2]
+    assert "lightly" in comparison_sentences([row("taxonomy", -0.3, -0.2, 4)])[-1]
+    assert len(comparison_sentences([])) == 1
