@@ -2,7 +2,7 @@
 -- is to produce its continuation, and how much more likely the model finds it than the reference model does. Where only the
 -- paper's perplexities were published, the plain ones are made of them: the paper divided each of three sums of
 -- log-likelihoods by the predicted tokens of the whole window, which a power undoes.
-{%- set predicted = '(' ~ (var('prompt_length') + var('continuation_length') - 1) ~ ')' %}
+{%- set predicted = '(' ~ var('prompt_length') ~ ' + ' ~ var('continuation_length') ~ ' - 1)' %}
 with reference_scores as (
     select
         scores.corpus,

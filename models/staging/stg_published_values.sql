@@ -11,7 +11,9 @@ select
     {% for kind in ('semantic', 'textual') %}
         {% for threshold in ('0_8', '0_9') %}
             cast(
-                max(landed.value) filter (where tables.feature = '{{ published_matches(kind, threshold) }}') as bigint
+                max(landed.value) filter (
+                    where tables.feature = '{{ published_matches(kind, threshold) }}'
+                ) as bigint
             ) as {{ kind }}_matches_{{ threshold }},
         {% endfor %}
     {% endfor %}

@@ -32,6 +32,42 @@ def make(folder: Path, repository: str) -> Path:
     return there
 
 
+def make_feature_tables(folder: Path, n: int) -> Path:
+    """`usvsnsp/semantic-filters` with enough rows to train on: a `pile` split, and one of memorized rows.
+
+    Duplicates and low perplexities make memorization likely.
+    """
+    rng = np.random.default_rng(5)
+    there = folder / "usvsnsp/semantic-filters"
+    there.mkdir(parents=True)
+    for rows, first in (("pile", 0), ("memories", n)):
+        ids = np.arange(first, first + n)
+        duplicates = rng.geometric(0.2, n)
+        perplexity = np.exp(rng.normal(1, 0.4, n))
+        odds = np.exp(0.4 * duplicates - perplexity)
+        memorized = np.ones(n, bool) if rows == "memories" else rng.random(n) < odds / (1 + odds)
+        matches = rng.integers(0, 20, n)
+        table = {
+            "sequence_id": ids,
+            "is_incrementing": rng.random(n) < 0.1,
+            "is_repeating": rng.random(n) < 0.2,
+            "sequence_duplicates": duplicates,
+            **{f"{name}_frequency": rng.integers(1, 10**6, n) for name in ("max", "min", "p25", "p75")},
+            **{f"{name}_frequency": rng.random(n) * 10**6 for name in ("avg", "median")},
+            "nl_scores": rng.random(n),
+            "huffman_coding_length": rng.uniform(3, 6, n),
+            "memorization_score": np.where(memorized, 1.0, 0.5),
+            "loss": np.full(n, 1.25),
+            "prompt_perplexity": np.exp(rng.normal(1, 0.4, n)),
+            "generation_perplexity": perplexity,
+            "sequence_perplexity": perplexity + 1,
+            **dict.fromkeys(("0_8_snowclones", "0_9_snowclones"), matches // 2),
+            **dict.fromkeys(("0_8_templates", "0_9_templates"), matches),
+        }
+        pq.write_table(pa.table(table), there / f"{rows}_deduped_12b-00000-of-00001.parquet")
+    return there
+
+
 def _splits(repository: str) -> dict[str, pa.Table]:
     ids = pa.array(IDS, pa.int64())
     n = len(IDS)

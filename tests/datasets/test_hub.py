@@ -15,7 +15,7 @@ from memtax.datasets.hub.land import HubLanding, land_split
 from memtax.datasets.hub.schemas import find_split
 from memtax.errors import SourceError
 from tests.conftest import PROJECT, Commands
-from tests.datasets.published_hub import IDS, PERPLEXITIES, make
+from tests.datasets.published_hub import IDS, PERPLEXITIES, make, make_feature_tables
 
 VALUES = (
     "usvsnsp/generation-num-duplicates",
@@ -110,6 +110,30 @@ def test_a_feature_table_is_handed_on(tmp_path: Path, repository: str) -> None:
     assert landings["pile_deduped_12b"].n_rows == len(IDS)
     for expected in ("repeat an earlier one", "written as -1", "names are swapped", "mean of a batch"):
         assert expected in notes
+
+
+def test_the_taxonomy_trains_on_published_tables_without_a_model(commands: Commands, tmp_path: Path) -> None:
+    repository = "usvsnsp/semantic-filters"
+    folder = make_feature_tables(tmp_path, 400)
+    landed = commands.memtax("ingest", "hub", repository, "--from", folder).stdout
+    assert "pile_deduped_12b: landed 400 rows" in landed
+    assert "names are swapped" in landed
+    assert "already landed" in commands.memtax("ingest", "hub", repository, "--from", folder).stdout
+    commands.dbt("run", "--select", "+taxonomy_metrics", "+dim_models", "+features")
+    with store.reading(commands.database) as connection:
+        rows = connection.execute(
+            "select dataset, origin, count(*), count(*) filter (textual_matches_0_8 > semantic_matches_0_8), "
+            "count(*) filter (textual_matches_0_8 = paper_snowclones_0_8) from features group by all order by 1"
+        ).fetchall()
+        models = connection.execute("select model, corpus from dim_models").fetchall()
+        assert connection.execute("select count(*) from raw.models").fetchone() == (0,)
+        areas = connection.execute(
+            "select value from taxonomy_metrics where predictor = 'baseline' and measure = 'roc_auc' and category = 'all'"
+        ).fetchall()
+    assert rows == [(name, "landed", 400, 0, 400) for name in ("memories_deduped_12b", "pile_deduped_12b")]
+    assert models == [("pythia-12b-deduped", "pile-deduped")]
+    assert areas
+    assert all(area > 0.6 for (area,) in areas)
 
 
 def test_another_dataset_or_a_damaged_one_is_refused(tmp_path: Path) -> None:

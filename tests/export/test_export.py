@@ -12,6 +12,7 @@ import yaml
 
 from memtax import store
 from memtax.export.paper import COLUMNS
+from memtax.export.selection import TEXT_COLUMNS, columns_of
 from tests.conftest import Commands
 
 
@@ -134,6 +135,14 @@ def test_without_text_no_text_and_no_token_is_left(demo: Commands, tmp_path: Pat
     assert checked > 1_000
     card = (folder / "README.md").read_text(encoding="utf-8")
     assert not any(text in card for text in texts)
+
+
+def test_every_list_is_known_to_tell_tokens_or_not(demo: Commands) -> None:
+    """A list is where a window's tokens hide, so that a new one has to be judged here."""
+    with store.reading(demo.database) as connection:
+        lists = {c for columns in columns_of(connection).values() for c, kind in columns.items() if kind.endswith("]")}
+    attention = {"entropy_heads", "gini_heads", "paper_entropy_heads", "paper_gini_heads"}
+    assert lists - TEXT_COLUMNS == attention
 
 
 def test_the_paper_schema_has_its_27_columns(demo: Commands, tmp_path: Path) -> None:
