@@ -16,7 +16,7 @@ import click
     show_default=True,
     help="memtax: the marts, one configuration each; paper: features in the paper's 27 columns, one split per model.",
 )
-@click.option("--tables", help="Names of the tables, with commas between; by default all that are built.")
+@click.option("--tables", help="Names of the tables, with commas between; by default all that have rows.")
 @click.option("--where", metavar="SQL", help="Only rows of features that this holds of, and what belongs to them.")
 @click.option("--without-text", is_flag=True, help="Leave out text, tokens, and the frequencies of single tokens.")
 @click.option(

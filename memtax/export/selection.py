@@ -74,11 +74,11 @@ def memtax_tables(
     Args:
         connection: of a store, after `choose_rows`.
         described: the marts by name.
-        names: the ones that are wanted; none for all that are built.
+        names: the ones that are wanted; none for all that have rows.
         without_text: leave out the columns that hold text or tokens.
 
     Raises:
-        StoreError: a table is unknown or not built, or nothing is built yet.
+        StoreError: a table is unknown or not built, or there is nothing to export.
     """
     built = columns_of(connection)
     unknown = [name for name in names if name not in described]
@@ -95,9 +95,13 @@ def memtax_tables(
         columns = {c: kind for c, kind in built[name].items() if not (without_text and c in TEXT_COLUMNS)}
         listed = ", ".join(_value(column) for column in columns)
         query = f"select {listed} from main.{quoted(name)}{limited(connection, columns)}"  # noqa: S608
+        if not names and connection.execute(f"from ({query}) limit 1").fetchone() is None:
+            continue  # datasets cannot load a split without rows, and most stores have tables that no var asked for
         order = described[name].key or tuple(columns)
         texts = {column: described[name].columns.get(column, "") for column in columns}
         tables.append(ExportTable(name, "train", query, order, described[name].description, texts))
+    if not tables:
+        raise StoreError("no table has rows to export; change --where, or land sequences and run dbt run")
     return tables
 
 

@@ -40,6 +40,7 @@ def test_every_mart_is_there_with_all_its_rows_in_order(demo: Commands, exported
                 "select table_name from information_schema.tables where table_schema = 'main'"
             ).fetchall()
         ]
+        marts = [mart for mart in marts if connection.execute(f"from main.{mart} limit 1").fetchone()]
         assert {path.name for path in exported.iterdir() if path.is_dir()} == set(marts)
         for mart in marts:
             files = [str(path) for path in shards(exported, mart)]
