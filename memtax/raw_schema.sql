@@ -122,3 +122,29 @@ create table if not exists raw.feature_rows (
     paper_prompt_perplexity double, paper_generation_perplexity double, paper_sequence_perplexity double,
     continuation_log_probability double, greedy_match_length integer, memorized boolean, memorization_score double
 );
+
+-- One row per split of a published dataset and feature that it holds. What is said here once need not be stored with every
+-- value: six columns of equal text cost ten times as much to land as the values.
+create table if not exists raw.published_tables (
+    table_id integer not null primary key,
+    repository varchar not null,    -- hub id
+    split varchar not null,
+    corpus varchar not null,
+    model varchar not null,         -- '' where the values are of no model
+    revision varchar not null,
+    feature varchar not null,       -- memtax's name of it; 'frequency': of tokens
+    checksum varchar not null,
+    n_rows bigint not null,
+    n_repeated bigint not null,     -- rows left out, since an earlier one has their id
+    landed_at timestamp not null default current_timestamp
+);
+
+-- One row per published value of a sequence. A double holds any count below 2^53.
+create table if not exists raw.published_values (
+    table_id integer not null, sequence_id bigint not null, token_offset integer not null, value double not null
+);
+
+-- One row per published token of a split: 'memorized', or 'non_memorized' sequences.
+create table if not exists raw.published_token_frequencies (
+    table_id integer not null, token_id bigint not null, frequency bigint not null
+);

@@ -102,8 +102,29 @@ def _open(path: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
 
 def _who_holds(path: Path, message: str) -> str:
     holder = re.search(r"Conflicting lock is held in (?P<program>.+?) \(PID (?P<pid>\d+)\)", message)
-    by = f"{holder['program']} (process {holder['pid']})" if holder else "another process"
-    return f"{path} is being written by {by}; wait until that is done, or stop it, and run this again"
+    by = (
+        f"{_program(int(holder['pid'])) or holder['program']} (process {holder['pid']})"
+        if holder
+        else "another process"
+    )
+    return (
+        f"{path} is being written by {by}; wait until that is done, or stop it, and run this again. Where an export of it "
+        "was made, memtax query --from FOLDER reads that meanwhile"
+    )
+
+
+def _program(pid: int) -> str | None:
+    """What a process runs, as `dbt run`, where the system tells: the program and a command's name, no other argument."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").rstrip("\0").split("\0")
+    except OSError:
+        return None
+    if Path(words[0]).name.startswith("python"):
+        words = words[2:] if words[1:2] == ["-m"] else words[1:]
+    # Code that was given with -c, and options, say nothing and may hold what is nobody's business.
+    if not words or words[0].startswith("-"):
+        return None
+    return " ".join([Path(words[0]).name, *(word for word in words[1:2] if re.fullmatch(r"[a-z]\w{1,20}", word))])
 
 
 def _first_line(error: Exception) -> str:

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import re
-import shutil
 import sys
-import tempfile
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import IO
 
 import click
 import duckdb
 
 from memtax.errors import StoreError
-
-FORMATS = {
-    "csv": "format csv, header",
-    "json": "format json, array",
-    "parquet": "format parquet",
-}
-# Options in parentheses are not taken: what is in them could hide where the explained statement begins.
-EXPLAIN = re.compile(r"\s*explain(\s+analyze)?\s+", re.IGNORECASE)
-TAIL = re.compile(r"\s*(;\s*(--[^\n]*)?\s*)*$")
-ROWS_SHOWN = 1_000
+from memtax.query.output import FORMATS, ROWS_SHOWN
 
 
 @click.command()
-@click.argument("sql")
+@click.argument("sql", required=False)
 @click.option(
     "--format",
     "output_format",
@@ -34,84 +24,76 @@ ROWS_SHOWN = 1_000
     show_default=True,
     help=f"How the result is written; a table shows at most {ROWS_SHOWN:,} rows.",
 )
-def query(sql: str, output_format: str) -> None:
-    """Run SQL over the store, with memtax's UDFs, and write the result to stdout.
+@click.option("--file", "sql_file", type=click.File(encoding="utf-8"), help="Read the SQL from a file (- is stdin).")
+@click.option(
+    "--param",
+    "parameters",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="The value of $NAME in the SQL: JSON, or else text; may be given several times.",
+)
+@click.option("--limit", type=click.IntRange(min=0), help="Rows of the result, at most.")
+@click.option(
+    "--from",
+    "folder",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Ask the tables of a folder that memtax export made, instead of the store; it is never locked.",
+)
+def query(
+    sql: str | None,
+    output_format: str,
+    sql_file: IO[str] | None,
+    parameters: tuple[str, ...],
+    limit: int | None,
+    folder: Path | None,
+) -> None:
+    """Run SQL over the store, with memtax's UDFs, and write the result to stdout; without SQL, open a prompt.
 
-    It reads the store's tables and local files (read_csv, read_parquet), and never writes.
+    It reads the store's tables and local files (read_csv, read_parquet), and never writes. While dbt writes the store
+    it says which process does; --from reads what was exported before.
 
     \b
     Examples:
+      memtax query
       memtax query "select category, count(*) from features where memorized group by category"
       memtax query "select templating('1. 2. 3. 4. 5. 6. 7.')"
       memtax query "from features limit 1000" --format parquet > features.parquet
+      memtax query --file by_model.sql --param model=pythia-12b --limit 20
+      memtax query --from published "select count(*) from features"
     """
-    from memtax.session import reading_session
+    from memtax.query.output import copy, show
+    from memtax.query.statement import ask, message_of, parse_parameters
+    from memtax.session import exported_session, reading_session
 
-    with reading_session() as connection:
-        statement = _only_reading(sql, connection)
+    def opened() -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        return reading_session() if folder is None else exported_session(folder)
+
+    if sql is not None and sql_file is not None:
+        raise click.UsageError("got SQL twice, as an argument and as --file; give one of them")
+    if sql_file is not None:
+        sql = sql_file.read()
+    if sql is None and not sys.stdin.isatty():
+        sql = sys.stdin.read()
+        if not sql.strip():
+            raise click.UsageError("no SQL came: give it as an argument, with --file, or on stdin")
+    values = parse_parameters(parameters)
+    if sql is None:
+        from memtax.query.prompt import run_prompt
+
+        if values or output_format != "table":
+            raise click.UsageError("--param and --format need SQL; the prompt shows tables")
+        run_prompt(opened, limit)
+        return
+    with opened() as connection:
+        question = ask(connection, sql, values, limit)
         try:
             if output_format == "table":
-                _show(connection, statement)
+                show(connection, question)
             else:
-                _copy(connection, statement, FORMATS[output_format])
+                copy(connection, question, output_format, sys.stdout.buffer)
         except duckdb.CatalogException as error:
             raise StoreError(
-                f"the query failed: {_message(error)}\nTables appear when dbt run has built them."
+                f"the query failed: {message_of(error)}\nTables appear when dbt run has built them."
             ) from error
         except duckdb.Error as error:
-            raise StoreError(f"the query failed: {_message(error)}") from error
-
-
-def _only_reading(sql: str, connection: duckdb.DuckDBPyConnection) -> str:
-    # A read-only database is not enough: COPY writes files, and EXPLAIN ANALYZE runs what it explains.
-    statement = _one_statement(sql, connection)
-    explained = statement
-    if statement.type == duckdb.StatementType.EXPLAIN:
-        prefix = EXPLAIN.match(statement.query)
-        if prefix:
-            explained = _one_statement(statement.query[prefix.end() :], connection)
-    if explained.type != duckdb.StatementType.SELECT:
-        raise StoreError(
-            f"memtax query only reads, and this is a {explained.type.name} statement; "
-            "write a SELECT, and send its result where you want it with --format"
-        )
-    return TAIL.sub("", statement.query)
-
-
-def _one_statement(sql: str, connection: duckdb.DuckDBPyConnection) -> duckdb.Statement:
-    try:
-        statements = connection.extract_statements(sql)
-    except duckdb.Error as error:
-        raise StoreError(f"this is not SQL that DuckDB understands: {error}") from error
-    if len(statements) != 1:
-        raise StoreError(f"got {len(statements)} statements; memtax query runs exactly one")
-    return statements[0]
-
-
-def _show(connection: duckdb.DuckDBPyConnection, statement: str) -> None:
-    if EXPLAIN.match(statement):
-        for _, plan in connection.execute(statement).fetchall():
-            click.echo(plan)
-        return
-    relation = connection.sql(statement)
-    width = shutil.get_terminal_size((200, 0)).columns
-    relation.show(max_rows=ROWS_SHOWN, max_width=width)
-
-
-def _copy(connection: duckdb.DuckDBPyConnection, statement: str, options: str) -> None:
-    # Parquet ends with a footer that points back, so the file is made whole before the first byte goes out.
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "result"
-        quoted = str(path).replace("'", "''")
-        # On lines of its own, since a statement may end with a comment; as a subquery, since it may be a DESCRIBE.
-        wrapped = f"copy (select * from (\n{statement}\n)) to '{quoted}' ({options})"  # noqa: S608 - SQL is what was asked
-        connection.execute(wrapped)
-        with path.open("rb") as result:
-            shutil.copyfileobj(result, sys.stdout.buffer)
-    sys.stdout.buffer.flush()
-
-
-def _message(error: duckdb.Error) -> str:
-    # Of an exception in Python, DuckDB shows where it was raised, which says nothing to whoever wrote the query.
-    message = str(error).split("\n\nAt:")[0].rstrip()
-    return message.splitlines()[-1] if "Traceback (most recent call last)" in message else message
+            raise StoreError(f"the query failed: {message_of(error)}") from error

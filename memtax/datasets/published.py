@@ -54,6 +54,7 @@ def land_published(
     tokenizer: CorpusTokenizer | None = None,
     replace: bool = False,
     progress: Progress = silent,
+    relation: str | None = None,
 ) -> Publication:
     """Land Parquet, JSONL or CSV files of windows as one dataset.
 
@@ -72,6 +73,7 @@ def land_published(
         tokenizer: of the corpus, if it has none yet.
         replace: drop another dataset of that name first.
         progress: told how far it is.
+        relation: SQL of the files' rows, where not all of them are wanted as they are.
 
     Raises:
         SourceError: the files do not hold such windows, or disagree with the corpus, or the dataset is there and
@@ -79,7 +81,7 @@ def land_published(
     """
     names = names or ColumnNames()
     paths = [path.expanduser().resolve() for path in paths]
-    found, unused = read_published(connection, TABLE, paths, names, scores, length)
+    found, unused = read_published(connection, TABLE, paths, names, scores, length, relation)
     shape: dict[str, str | int | None] = {"corpus": corpus, "length": length}
     shape |= asdict(found)
     shape |= {f"score of {score.model}@{score.revision}": score.column for score in scores}

@@ -65,6 +65,7 @@ def read_published(
     names: ColumnNames,
     scores: Sequence[ScoreColumn],
     length: int,
+    relation: str | None = None,
 ) -> tuple[ColumnNames, list[str]]:
     """Read files into the temporary `table`, ordered by window, and refuse what no window can be.
 
@@ -77,7 +78,7 @@ def read_published(
     Raises:
         SourceError: naming the file, the row and what is wrong with it.
     """
-    reader = relation_of_files(paths)
+    reader = relation or relation_of_files(paths)
     where = str(paths[0]) + (" …" if len(paths) > 1 else "")
     try:
         described = connection.execute(f"describe from {reader}").fetchall()

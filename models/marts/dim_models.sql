@@ -1,12 +1,19 @@
--- One row per language model and revision: those that are registered, and those that only a published score or a landed
--- feature table names.
+-- One row per language model and revision: those that are registered, and those that only a published score or value, or a
+-- landed feature table, names.
 with published as (
     select distinct
         model,
         revision,
         corpus
     from {{ ref('stg_published_scores') }}
-    union
+    union distinct
+    select distinct
+        model,
+        revision,
+        corpus
+    from {{ ref('stg_published_values') }}
+    where model is not null
+    union distinct
     select
         model,
         revision,

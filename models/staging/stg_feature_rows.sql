@@ -2,8 +2,8 @@
 --
 -- A column that the source has is taken as it is. Where it only has the paper's, the plain one is what can be made of them:
 -- the paper divided each of its three sums of log-likelihoods by the 63 tokens of all, which a power undoes, and wrote -1
--- where it had none; textual matches are a subset of semantic ones, so that the smaller of two counts is the textual one,
--- whichever of its names it bears; and of templating there is no better than its flags.
+-- where it had none; which of its names of matches means which is the var published_matches_swapped; and of templating there
+-- is no better than its flags.
 select
     dataset,
     landed.corpus,
@@ -39,10 +39,10 @@ select
         when tables.table_schema = 'memtax' and nl_score < {{ var('nl_score_code_below') }} then 'code'
         when nl_score is not null then 'uncertain'
     end as code_type,
-    coalesce(semantic_matches_0_8, greatest(paper_snowclones_0_8, paper_templates_0_8)) as semantic_matches_0_8,
-    coalesce(semantic_matches_0_9, greatest(paper_snowclones_0_9, paper_templates_0_9)) as semantic_matches_0_9,
-    coalesce(textual_matches_0_8, least(paper_snowclones_0_8, paper_templates_0_8)) as textual_matches_0_8,
-    coalesce(textual_matches_0_9, least(paper_snowclones_0_9, paper_templates_0_9)) as textual_matches_0_9,
+    coalesce(semantic_matches_0_8, {{ published_matches('semantic', '0_8') }}) as semantic_matches_0_8,
+    coalesce(semantic_matches_0_9, {{ published_matches('semantic', '0_9') }}) as semantic_matches_0_9,
+    coalesce(textual_matches_0_8, {{ published_matches('textual', '0_8') }}) as textual_matches_0_8,
+    coalesce(textual_matches_0_9, {{ published_matches('textual', '0_9') }}) as textual_matches_0_9,
     paper_snowclones_0_8,
     paper_snowclones_0_9,
     paper_templates_0_8,

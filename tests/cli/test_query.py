@@ -84,3 +84,59 @@ def test_without_a_database_it_says_what_to_do(commands: Commands) -> None:
     result = commands.memtax("query", "select 1", check=False)
     assert result.returncode == 1
     assert "run memtax ingest corpus first" in result.stderr
+
+
+def test_sql_comes_from_a_file_or_stdin_with_parameters(demo: Commands, tmp_path: Path) -> None:
+    path = tmp_path / "question.sql"
+    path.write_text("select $text as text, $n + 1 as n, list_sum($list) as total -- as asked\n", encoding="utf-8")
+    options = ["--param", "text=O'Brien; -- é", "--param", "n=41", "--param", "list=[1, 2]", "--format", "json"]
+    result = demo.memtax("query", "--file", path, *options)
+    assert json.loads(result.stdout) == [{"text": "O'Brien; -- é", "n": 42, "total": 3}]
+    command = [sys.executable, "-m", "memtax", "query", "--format", "csv"]
+    piped = subprocess.run(
+        command, cwd=PROJECT, env=demo.environment, input="select 7 as n", capture_output=True, text=True, check=True
+    )
+    assert piped.stdout.split() == ["n", "7"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["select $n"], "add --param n=VALUE"),
+        (["select 1", "--param", "n=1"], "names no $n"),
+        (["select 1", "--param", "n"], "is not NAME=VALUE"),
+        (["select 1", "--param", "n=1", "--param", "n=2"], "given twice"),
+    ],
+)
+def test_parameters_have_to_fit(demo: Commands, arguments: list[str], expected: str) -> None:
+    result = demo.memtax("query", *arguments, check=False)
+    assert result.returncode == 1
+    assert expected in result.stderr
+
+
+def test_limit_holds_in_every_format(demo: Commands) -> None:
+    for sql in ("from features -- all", "describe features"):
+        rows = json.loads(demo.memtax("query", sql, "--limit", 3, "--format", "json").stdout)
+        assert len(rows) == 3
+
+
+def test_a_store_that_is_written_is_named_with_its_writer_and_an_export_answers(demo: Commands, tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    demo.memtax("export", folder, "--tables", "features")
+    count = "select count(*) as n from features"
+    expected = demo.memtax("query", count, "--format", "csv").stdout
+    writer = tmp_path / "writer.py"
+    writer.write_text(
+        "import duckdb, sys\nc = duckdb.connect(sys.argv[1])\nprint('open', flush=True)\nsys.stdin.read()\n"
+    )
+    command = [sys.executable, str(writer), str(demo.database)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "open\n"
+        locked = demo.memtax("query", count, check=False)
+        assert locked.returncode == 1
+        assert f"written by writer.py (process {process.pid})" in locked.stderr
+        assert demo.memtax("query", count, "--from", folder, "--format", "csv").stdout == expected
+    finally:
+        process.communicate("")

@@ -1,0 +1,142 @@
+"""Features in the paper's 27 columns, under its names and by its definitions, so that its notebooks run on them."""
+
+from __future__ import annotations
+
+import re
+
+import duckdb
+
+from memtax.errors import StoreError
+from memtax.export.selection import ExportTable, columns_of, limited
+
+# The paper's column, what it is in memtax's, and the type; in the published order.
+COLUMNS = (
+    ("sequence_id", "sequence_id", "bigint"),
+    ("loss", "loss", "double"),
+    # -1 is what the paper writes where it has no perplexity.
+    ("prompt_perplexity", "coalesce(paper_prompt_perplexity, -1)", "double"),
+    ("generation_perplexity", "coalesce(paper_generation_perplexity, -1)", "double"),
+    ("sequence_perplexity", "coalesce(paper_sequence_perplexity, -1)", "double"),
+    ("text", "text", "varchar"),
+    ("is_incrementing", "paper_is_incrementing", "boolean"),
+    ("is_repeating", "paper_is_repeating", "boolean"),
+    ("sequence_duplicates", "sequence_duplicates", "bigint"),
+    ("max_frequency", "max_frequency", "bigint"),
+    ("avg_frequency", "avg_frequency", "double"),
+    ("min_frequency", "min_frequency", "bigint"),
+    ("median_frequency", "median_frequency", "double"),
+    ("p25_frequency", "p25_frequency", "bigint"),
+    ("p75_frequency", "p75_frequency", "bigint"),
+    ("frequencies", "frequencies", "bigint[]"),
+    ("tokens", "tokens", "bigint[]"),
+    ("repeating_offset", "repeating_offset", "integer"),
+    ("num_repeating", "num_repeating", "integer"),
+    ("smallest_repeating_chunk", "smallest_repeating_chunk", "bigint[]"),
+    ("nl_scores", "nl_score", "double"),
+    ("0_8_snowclones", "semantic_matches_0_8", "bigint"),
+    ("0_9_snowclones", "semantic_matches_0_9", "bigint"),
+    ("0_8_templates", "textual_matches_0_8", "bigint"),
+    ("0_9_templates", "textual_matches_0_9", "bigint"),
+    ("huffman_coding_length", "paper_huffman_coding_length", "double"),
+    ("memorization_score", "memorization_score", "double"),
+)
+TEXT = ("text", "tokens", "frequencies", "smallest_repeating_chunk")
+PYTHIA = re.compile(r"pythia-([\d.]+[mb])(-deduped)?", re.IGNORECASE)
+DESCRIPTION = (
+    "One row per evaluated sequence, in the columns and by the definitions of the paper's published feature tables; one "
+    "split per dataset, model and revision."
+)
+
+
+def paper_tables(connection: duckdb.DuckDBPyConnection, *, without_text: bool, swapped: bool) -> list[ExportTable]:
+    """One split per dataset, model and revision of `features`.
+
+    Args:
+        connection: of a store, after `choose_rows`.
+        without_text: leave out text, tokens, the frequencies of tokens and the repeated chunk: 23 columns.
+        swapped: name the match columns as the published data does, textual ones `snowclones`.
+
+    Raises:
+        StoreError: `features` is not built, or has no rows to export.
+    """
+    built = columns_of(connection)
+    if "features" not in built:
+        raise StoreError("the store has no table features yet; run dbt run first")
+    chosen = limited(connection, built["features"])
+    groups = connection.execute(
+        f"select distinct dataset, model, revision from main.features{chosen} order by all"  # noqa: S608
+    ).fetchall()
+    if not groups:
+        raise StoreError("features has no rows to export; change --where, or land sequences and run dbt run")
+    splits = {group: _split_name(*group) for group in groups}
+    names = list(splits.values())
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise StoreError(f"the split {twice[0]} would hold several datasets or models; export them apart with --where")
+    return [
+        ExportTable(
+            "default",
+            split,
+            _query(connection, built, group, without_text=without_text, swapped=swapped),
+            ("sequence_id", "token_offset", "corpus"),
+            DESCRIPTION,
+            dict.fromkeys((name for name, *_ in COLUMNS if not (without_text and name in TEXT)), ""),
+        )
+        for group, split in splits.items()
+    ]
+
+
+def _split_name(dataset: str, model: str, revision: str) -> str:
+    """As published, `memories_deduped_12b` or `memories_deduped_12b.23000`, for Pythia; else dataset_model_revision."""
+    pythia = PYTHIA.fullmatch(model)
+    name = f"{dataset}_{model}"
+    if pythia:
+        name = f"{dataset}_{'deduped' if pythia[2] else 'duped'}_{pythia[1].lower()}"
+    if revision != "main":
+        name += f".{revision.removeprefix('step')}" if pythia else f"_{revision}"
+    return re.sub(r"[^\w.]+", "_", name)
+
+
+def _swapped(expression: str) -> str:
+    other = {"semantic": "textual", "textual": "semantic"}
+    return re.sub(r"^(semantic|textual)_matches", lambda match: f"{other[match[1]]}_matches", expression)
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _query(
+    connection: duckdb.DuckDBPyConnection,
+    built: dict[str, dict[str, str]],
+    group: tuple[str, str, str],
+    *,
+    without_text: bool,
+    swapped: bool,
+) -> str:
+    joined = {"text": "feat_sequence__text", "frequencies": "feat_sequence__token_frequency"}
+    joined |= {"tokens": "dim_evaluated_sequences", "smallest_repeating_chunk": "feat_sequence__templating"}
+    available = {*built["features"], *(c for c, table in joined.items() if table in built and not without_text)}
+    if without_text:
+        available -= set(TEXT)
+    listed = []
+    for name, expression, kind in COLUMNS:
+        if without_text and name in TEXT:
+            continue
+        source = _swapped(expression) if swapped else expression
+        needed = [word for word in re.findall(r"[a-z_]\w*", source) if word not in ("coalesce", "null")]
+        value = source if all(word in available for word in needed) else "null"
+        listed.append(f'cast({value} as {kind}) as "{name}"')
+    from_tables = "main.features"
+    for column, table in joined.items():
+        if column in available and not without_text:
+            from_tables += (
+                f" left join (select corpus, sequence_id, token_offset, {column} from main.{table}) as {column}_of "  # noqa: S608
+                "using (corpus, sequence_id, token_offset)"
+            )
+    chosen = limited(connection, built["features"])
+    condition = " and ".join(
+        f"features.{key} = {_literal(value)}"
+        for key, value in zip(("dataset", "model", "revision"), group, strict=True)
+    )
+    return f"select {', '.join(listed)} from {from_tables}{chosen} where {condition}"  # noqa: S608

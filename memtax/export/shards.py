@@ -1,0 +1,119 @@
+"""Parquet shards: zstd, sorted, each under a size limit, with the same bytes for the same rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from memtax.export.selection import ExportTable, quoted
+
+ROWS_IN_GROUP = 100_000
+# Lists and texts make rows large: a group holds at most this much, so that one can be streamed without its neighbours.
+BYTES_IN_GROUP = 64 * 2**20
+BATCH_ROWS = 8_192
+# Numbers hardly repeat; names and categories do, and dictionaries make them small.
+DICTIONARY_TYPES = (pa.types.is_string, pa.types.is_large_string, pa.types.is_boolean)
+
+
+@dataclass
+class WrittenTable:
+    """The shards of one table.
+
+    Attributes:
+        table: what was written.
+        schema: of its rows.
+        files: paths relative to the export's folder, in order.
+        n_rows: rows in all.
+        n_bytes: their size in memory, as Parquet counts it before compression.
+        download_bytes: the size of the files.
+    """
+
+    table: ExportTable
+    schema: pa.Schema
+    files: list[str] = field(default_factory=list)
+    n_rows: int = 0
+    n_bytes: int = 0
+    download_bytes: int = 0
+
+
+def write_table(
+    connection: duckdb.DuckDBPyConnection, table: ExportTable, folder: Path, shard_bytes: int
+) -> WrittenTable:
+    """Write a table to `folder/<config>/<split>-00000-of-0000N.parquet`, sorted by its key.
+
+    Rows stream from DuckDB, which sorts them on disk where they do not fit in memory; what is held here is one row
+    group. A new shard begins where the next group might lead past `shard_bytes`, and holds at least one group. An empty
+    table is one file without rows.
+    """
+    order = ", ".join(quoted(column) for column in table.order)
+    reader = connection.execute(f"{table.query} order by {order}").to_arrow_reader(BATCH_ROWS)
+    written = WrittenTable(table, reader.schema)
+    shards = _Shards(folder / table.config, table.split, reader.schema, shard_bytes)
+    pending: list[pa.RecordBatch] = []
+    rows = size = 0
+    for batch in reader:
+        pending.append(batch)
+        rows, size = rows + batch.num_rows, size + batch.nbytes
+        if rows >= ROWS_IN_GROUP or size >= BYTES_IN_GROUP:
+            shards.add(pa.Table.from_batches(pending, reader.schema))
+            pending, rows, size = [], 0, 0
+    shards.add(pa.Table.from_batches(pending, reader.schema))
+    for path in shards.close():
+        metadata = pq.read_metadata(path)
+        written.files.append(str(path.relative_to(folder)))
+        written.n_rows += metadata.num_rows
+        written.n_bytes += sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
+        written.download_bytes += path.stat().st_size
+    return written
+
+
+class _Shards:
+    def __init__(self, folder: Path, split: str, schema: pa.Schema, limit: int) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder, self._split, self._schema, self._limit = folder, split, schema, limit
+        self._paths: list[Path] = []
+        self._writer: pq.ParquetWriter | None = None
+        self._sink: pa.NativeFile | None = None
+        self._largest_group = 0
+
+    def add(self, group: pa.Table) -> None:
+        if self._writer is not None and group.num_rows == 0:
+            return
+        if self._sink is not None and self._sink.tell() + self._largest_group > self._limit:
+            self._finish()
+        if self._writer is None:
+            self._start()
+        assert self._writer is not None and self._sink is not None
+        before = self._sink.tell()
+        if group.num_rows:
+            self._writer.write_table(group, row_group_size=group.num_rows)
+        self._largest_group = max(self._largest_group, self._sink.tell() - before)
+
+    def close(self) -> list[Path]:
+        self._finish()
+        named = []
+        for index, path in enumerate(self._paths):
+            final = self._folder / f"{self._split}-{index:05d}-of-{len(self._paths):05d}.parquet"
+            named.append(path.rename(final))
+        return named
+
+    def _start(self) -> None:
+        path = self._folder / f"{self._split}-{len(self._paths):05d}.part"
+        self._paths.append(path)
+        self._sink = pa.OSFile(str(path), "wb")
+        dictionaries = [
+            column.name for column in self._schema if any(is_type(column.type) for is_type in DICTIONARY_TYPES)
+        ]
+        self._writer = pq.ParquetWriter(
+            self._sink, self._schema, compression="zstd", use_dictionary=dictionaries, write_page_index=True
+        )
+
+    def _finish(self) -> None:
+        if self._writer is not None and self._sink is not None:
+            self._writer.close()
+            self._sink.close()
+        self._writer = self._sink = None

@@ -1,0 +1,45 @@
+"""Results, as a table on a terminal or as CSV, JSON or Parquet."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+import duckdb
+
+from memtax.query.statement import Question
+
+FORMATS = {
+    "csv": "format csv, header",
+    "json": "format json, array",
+    "parquet": "format parquet",
+}
+ROWS_SHOWN = 1_000
+
+
+def show(connection: duckdb.DuckDBPyConnection, question: Question) -> None:
+    """Print the first rows as a table, as wide as the terminal."""
+    if question.explains:
+        for _, plan in connection.execute(question.sql, question.parameters or None).fetchall():
+            click.echo(plan)
+        return
+    relation = connection.sql(question.sql, params=question.parameters or None)
+    width = shutil.get_terminal_size((200, 0)).columns
+    relation.show(max_rows=ROWS_SHOWN, max_width=width)
+
+
+def copy(connection: duckdb.DuckDBPyConnection, question: Question, name: str, stream: BinaryIO) -> None:
+    """Write the whole result in the format `name` to a stream."""
+    # Parquet ends with a footer that points back, so the file is made whole before the first byte goes out.
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "result"
+        quoted = str(path).replace("'", "''")
+        # On lines of its own, since a statement may end with a comment; as a subquery, since it may be a DESCRIBE.
+        wrapped = f"copy (select * from (\n{question.sql}\n)) to '{quoted}' ({FORMATS[name]})"  # noqa: S608
+        connection.execute(wrapped, question.parameters or None)
+        with path.open("rb") as result:
+            shutil.copyfileobj(result, stream)
+    stream.flush()

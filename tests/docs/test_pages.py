@@ -1,0 +1,45 @@
+"""What docs/ shows runs on the demo's store: twenty questions in SQL, and the cells of the page on Python."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from memtax.session import reading_session
+from tests.conftest import PROJECT, Commands
+
+QUESTIONS = re.findall(
+    r"\*\*(\d+\. .*?)\*\*\n\n```sql\n(.*?)```",
+    (PROJECT / "docs" / "queries.md").read_text(encoding="utf-8"),
+    flags=re.DOTALL,
+)
+CELLS = re.findall(
+    r"```python\n(.*?)```", (PROJECT / "docs" / "python.md").read_text(encoding="utf-8"), flags=re.DOTALL
+)
+
+
+@pytest.fixture
+def store_of_the_demo(demo: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MEMTAX_DATABASE", "MEMTAX_PROJECT"):
+        monkeypatch.setenv(name, demo.environment[name])
+
+
+def test_there_are_twenty_questions() -> None:
+    assert [title.split(".")[0] for title, _ in QUESTIONS] == [str(number) for number in range(1, 21)]
+
+
+@pytest.mark.usefixtures("store_of_the_demo")
+@pytest.mark.parametrize(("title", "sql"), QUESTIONS, ids=[title for title, _ in QUESTIONS])
+def test_a_question_finds_something(title: str, sql: str) -> None:
+    with reading_session() as connection:
+        assert connection.execute(sql).fetchall(), title
+
+
+@pytest.mark.usefixtures("store_of_the_demo")
+def test_the_cells_run_in_order() -> None:
+    assert len(CELLS) >= 6
+    names: dict[str, Any] = {}
+    for cell in CELLS:
+        exec(compile(cell, "docs/python.md", "exec"), names)
