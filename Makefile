@@ -20,9 +20,8 @@ setup: $(VENV)/.ready  ## make the environment in .venv and build
 demo: setup  ## build a real feature store from installed text (SIZE=small: under a minute)
 	@$(BIN)/python -m memtax.demo --size $(SIZE)
 
-# Most of the time goes to dbt and memtax in processes of their own, so that tests side by side are worth it.
 test: setup  ## run all tests
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 check: setup  ## lint and type-check
 	@$(BIN)/ruff check .

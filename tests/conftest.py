@@ -27,17 +27,6 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks at the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep tests that share a costly fixture together where tests run side by side (`--dist loadgroup`).
-
-    Those that read the demo's store are one group, and those of a module another.
-    """
-    for item in items:
-        group = "demo" if "demo" in getattr(item, "fixturenames", ()) else item.nodeid.split("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 def interrupt(process: subprocess.Popen[str]) -> None:
     """Press Ctrl-C: send SIGINT to the process's main thread, the only one that Python can stop in a wait.
 
