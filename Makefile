@@ -10,18 +10,21 @@ PIP_ARGS ?=
 NATIVE := $(wildcard native/*.txt native/*.cmake native/src/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench sanitize clean
+.PHONY: help setup demo test slow check format bench sanitize clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: $(VENV)/.ready  ## make the environment in .venv and build
 
-demo: setup  ## build a real feature store from installed text (SIZE=small: under a minute)
+demo: setup  ## build a real feature store from installed text (SIZE=small: a minute or two)
 	@$(BIN)/python -m memtax.demo --size $(SIZE)
 
-test: setup  ## run all tests
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+test: setup  ## run the tests but for the slow ones
+	@$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
+
+slow: setup  ## run the slow tests: whole stores, built several times
+	@$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
 
 check: setup  ## lint and type-check
 	@$(BIN)/ruff check .

@@ -17,6 +17,8 @@ from memtax import store
 from tests.conftest import PROJECT, Commands
 from tests.dbt.conftest import VOCABULARY, add_model, contents, evaluate, land, rows_computed
 
+pytestmark = pytest.mark.slow
+
 PROMPTS = [8, 16]
 VARS = {
     "token_log_probabilities": True,

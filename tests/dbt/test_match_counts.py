@@ -22,6 +22,8 @@ from tests.corpus.helpers import word_tokenizer
 from tests.dbt.conftest import VOCABULARY, contents, evaluate, land, rows_computed
 from tests.udf import tiny_embedders
 
+pytestmark = pytest.mark.slow
+
 EMBEDDED, COUNTED = "int_sequence__embedding.embed_with", "int_sequence__similarity.count_similar"
 # Random weights find all texts alike: these lie in the middle of what they give.
 THRESHOLDS = [0.999, 0.9995]

@@ -15,6 +15,8 @@ import pytest
 from memtax import store
 from tests.conftest import Commands
 
+pytestmark = pytest.mark.slow
+
 PARITY = "seed_taxonomy_parity"
 CATEGORIES = ("recitation", "reconstruction", "recollection")
 TAXONOMY = ["--select", "+int_taxonomy__rows", "+memorization_by_text_kind", "+memorization_by_duplicates"]

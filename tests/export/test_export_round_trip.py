@@ -25,6 +25,8 @@ from memtax.export.selection import ExportTable
 from memtax.export.shards import write_table
 from tests.conftest import Commands
 
+pytestmark = pytest.mark.slow
+
 INT64 = st.integers(-(2**63), 2**63 - 1)
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
 SCHEMA = pa.schema(

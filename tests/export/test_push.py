@@ -12,6 +12,8 @@ import pytest
 from tests.conftest import PROJECT, Commands
 from tests.export.hub_server import TOKEN, HubServer
 
+pytestmark = pytest.mark.slow
+
 NAME = "somebody/memorized"
 
 
