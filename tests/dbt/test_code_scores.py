@@ -39,6 +39,6 @@ def test_another_classifier_scores_anew_and_the_same_one_nothing(commands: Comma
         found.append(rows_computed(commands.database)["int_sequence__code.nl_score_with"])
     assert found == [2, 0, 2]
     expected = 1 / (1 + np.exp(-2.0))
-    assert [(row[1], row[3:]) for row in contents(commands.database)["feat_sequence__code"]] == [
+    assert [(row[1], row[3:5]) for row in contents(commands.database)["feat_sequence__code"]] == [
         (number, (expected, "nl")) for number in range(2)
     ]

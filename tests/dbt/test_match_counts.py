@@ -119,7 +119,7 @@ def brute_force(path: Path, dataset: str | None) -> dict[int, list[int]]:
 
 
 def counts(path: Path) -> dict[int, list[int | None]]:
-    return {row[1]: list(row[3:]) for row in contents(path)["feat_sequence__similarity"]}
+    return {row[1]: list(row[3:7]) for row in contents(path)["feat_sequence__similarity"]}
 
 
 def test_a_killed_run_embeds_nothing_twice(resumed: Resumed) -> None:
