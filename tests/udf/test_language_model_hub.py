@@ -78,6 +78,7 @@ def run(program: str, endpoint: str, tmp_path: Path) -> list[str]:
     environment = os.environ | {
         "HF_ENDPOINT": endpoint,
         "HF_HOME": str(tmp_path / "home"),
+        "HF_HUB_OFFLINE": "0",
         "HF_HUB_DISABLE_XET": "1",
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
         "PYTHONPATH": str(ROOT),
