@@ -46,12 +46,13 @@
 {#- The input may itself be chunked and have a column `fingerprint`, so that the one wanted here goes by another name.
 
     Put the input rows that are not stored into a temporary table, numbered by chunk, and return the chunks. Rows of
-    one chunk have one fingerprint: with it one language model, one tokenizer or one shard. -#}
+    one chunk have one fingerprint, or what the model says in its place: with it one language model, one tokenizer or one
+    shard. -#}
 {% macro chunked_find_pending(work) -%}
     {%- set keys = work['keys'] | join(', ') -%}
     {%- set part = "0" -%}
     {%- if work.chunk_rows > 0 -%}
-        {%- set part = "(row_number() over (partition by wanted_fingerprint order by " ~ keys ~ ") - 1) // " ~ work.chunk_rows -%}
+        {%- set part = "(row_number() over (partition by " ~ work.chunk_by ~ " order by " ~ keys ~ ") - 1) // " ~ work.chunk_rows -%}
     {%- endif -%}
     {%- call statement('chunked_find_pending', auto_begin=True) -%}
         create or replace temporary table {{ work.pending }} as
@@ -72,7 +73,7 @@
             select *, {{ part }} as part from missing
         )
 
-        select * exclude (part), dense_rank() over (order by wanted_fingerprint, part) as chunk from parted
+        select * exclude (part), dense_rank() over (order by {{ work.chunk_by }}, part) as chunk from parted
     {%- endcall -%}
     {%- set found = run_query(
         "select chunk, min(wanted_fingerprint), count(*) from " ~ work.pending ~ " group by chunk order by chunk"
@@ -97,8 +98,16 @@
     {%- endif -%}
     {%- call statement('chunked_insert', auto_begin=True) -%}
         insert into {{ work.target }}
+        {%- if work.chunk_by == 'wanted_fingerprint' %}
         select *, '{{ chunk.fingerprint }}' as fingerprint
         from ({{ chunked_select(work, work.chunk, substitutions) }}) as computed
+        {%- else %}
+        select computed.*, wanted.wanted_fingerprint as fingerprint
+        from ({{ chunked_select(work, work.chunk, substitutions) }}) as computed
+        inner join {{ work.pending }} as wanted
+            on wanted.chunk = {{ chunk.number }}
+            {%- for key in work['keys'] %} and wanted.{{ key }} = computed.{{ key }}{% endfor %}
+        {%- endif %}
     {%- endcall -%}
 {%- endmacro %}
 
