@@ -9,7 +9,10 @@ import sys
 
 import pytest
 
-pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc's allocator is told what to do")
+pytestmark = pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc" or "libasan" in os.environ.get("LD_PRELOAD", ""),
+    reason="only glibc's allocator is told what to do, and a sanitizer brings its own",
+)
 
 # Blocks as large as a batch of sequences takes, written to and freed; the faults of the second round.
 FAULTS = """
