@@ -36,7 +36,11 @@ hits as (
             {{ scan_udf('count_windows_and_tokens') }}(
                 tokens,
                 {{ scan_query_table() }},
-                (select count(*) > 0 from {{ ref('int_shard_windows') }} where span = 'tokens')
+                (
+                    select count(*) > 0
+                    from {{ ref('int_shard_windows') }}
+                    where span = 'tokens'
+                )
             ),
             recursive := true
         )
