@@ -189,14 +189,16 @@ def load(folder: Path, dtype: str, device: str, *, name: str, attention: bool = 
             f"the weights of {name} lack {len(missing)} tensors that its config.json asks for, {missing[0]} among "
             "them; copy the model again"
         )
-    _check_causal(torch, network, name)
+    with _must_fit(name, target):
+        _check_causal(torch, network, name)
+        splits = _splits(torch, network)
     return LanguageModel(
         name=name,
         network=network,
         device=target,
         vocabulary_size=vocabulary_size(network),
         max_positions=getattr(network.config, "max_position_embeddings", None),
-        splits=_splits(torch, network),
+        splits=splits,
     )
 
 
