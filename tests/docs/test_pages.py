@@ -15,9 +15,7 @@ QUESTIONS = re.findall(
     (PROJECT / "docs" / "queries.md").read_text(encoding="utf-8"),
     flags=re.DOTALL,
 )
-MODELS = re.findall(
-    r"```sql\n(.*?)```", (PROJECT / "docs" / "models.md").read_text(encoding="utf-8"), flags=re.DOTALL
-)
+MODELS = re.findall(r"```sql\n(.*?)```", (PROJECT / "docs" / "models.md").read_text(encoding="utf-8"), flags=re.DOTALL)
 CELLS = re.findall(
     r"```python\n(.*?)```", (PROJECT / "docs" / "python.md").read_text(encoding="utf-8"), flags=re.DOTALL
 )
