@@ -52,6 +52,7 @@ def scorer(windows: np.ndarray, place: Path, *, attention: bool = False) -> Call
     import udf
 
     connection = duckdb.connect()
+    connection.execute("set enable_progress_bar = false")
     udf.register(connection)
     offsets = pa.array(np.arange(0, windows.size + 1, WINDOW), pa.int32())
     lists = pa.ListArray.from_arrays(offsets, pa.array(windows.reshape(-1)))

@@ -94,19 +94,16 @@ def measure_model(place: Path, parts: Sequence[str], *, quick: bool) -> dict[str
     """The figures of one model."""
     import torch
 
-    from udf.language_model.loading import release_model, using_model
+    from udf.language_model.loading import release_model
 
     batches, rounds, several = (1, 3, 4) if quick else (2, 5, 8)
-    with using_model(str(place), "main", "float32", device="cpu") as model:
-        vocabulary = model.vocabulary_size
+    vocabulary = loaded(place).vocabulary_size
     windows = random_windows(vocabulary, batches * BATCH)
     figures: dict[str, Any] = {"windows": len(windows), "vocabulary": vocabulary}
     with torch.inference_mode():
         if "speed" in parts:
             figures |= against_bare_loops(place, windows, rounds)
-            figures |= against_the_paper(model.network, windows[:BATCH], 4 if quick else 16, rounds)
-        del model
-        release_model()
+            figures |= against_the_paper(place, windows[:BATCH], 4 if quick else 16, rounds)
         if "attention" in parts:
             figures |= against_plain_attention(place, windows[:BATCH], 1 if quick else 3)
     release_model()
@@ -116,31 +113,33 @@ def measure_model(place: Path, parts: Sequence[str], *, quick: bool) -> dict[str
     return figures
 
 
-def against_bare_loops(place: Path, windows: np.ndarray, rounds: int) -> dict[str, Any]:
-    """The whole of scoring against the forward passes alone, plain and lean."""
+def loaded(place: Path, *, attention: bool = False) -> Any:
+    """The model that scoring uses, too. Its lock is not kept: scoring runs in a thread of DuckDB's and takes it."""
     from udf.language_model.loading import using_model
 
-    with using_model(str(place), "main", "float32", device="cpu") as model:
-        score = scorer(windows, place)
-        seconds = in_turns(
-            {
-                "plain": lambda: plain_loop(model.network, windows),
-                "lean": lambda: lean_loop(model, windows),
-                "udf": score,
-            },
-            rounds,
-        )
-        error = largest_error(model.network, windows, [row["loss"] for row in score()])
+    with using_model(str(place), "main", "float32", device="cpu", attention=attention) as model:
+        return model
+
+
+def against_bare_loops(place: Path, windows: np.ndarray, rounds: int) -> dict[str, Any]:
+    """The whole of scoring against the forward passes alone, plain and lean."""
+    model, score = loaded(place), scorer(windows, place)
+    work = {
+        "plain": lambda: plain_loop(model.network, windows),
+        "lean": lambda: lean_loop(model, windows),
+        "udf": score,
+    }
+    seconds = in_turns(work, rounds)
     return {
         **{f"{name}_seconds": statistics.median(found) for name, found in seconds.items()},
         **ratio("ratio_to_plain_loop", seconds["udf"], seconds["plain"]),
         **ratio("ratio_to_lean_loop", seconds["udf"], seconds["lean"]),
         "ratio_target": RATIO_TARGET,
-        "largest_loss_error": error,
+        "largest_loss_error": largest_error(model.network, windows, [row["loss"] for row in score()]),
     }
 
 
-def against_the_paper(network: Any, windows: np.ndarray, sequences: int, rounds: int) -> dict[str, Any]:
+def against_the_paper(place: Path, windows: np.ndarray, sequences: int, rounds: int) -> dict[str, Any]:
     """Milliseconds per sequence from logits to measures: ours, the paper's way on the first few, and reading alone."""
     import torch
 
@@ -149,7 +148,7 @@ def against_the_paper(network: Any, windows: np.ndarray, sequences: int, rounds:
     from udf.settings import threads
 
     ids = torch.from_numpy(windows.astype(np.int64))
-    logits = network(ids[:, :-1], use_cache=False).logits
+    logits = loaded(place).network(ids[:, :-1], use_cache=False).logits
     some = slice(sequences)
     seconds = in_turns(
         {
@@ -177,11 +176,8 @@ def against_the_paper(network: Any, windows: np.ndarray, sequences: int, rounds:
 
 def against_plain_attention(place: Path, windows: np.ndarray, rounds: int) -> dict[str, float]:
     """The pass with the attention's statistics, in multiples of a plain loop with the plain attention."""
-    from udf.language_model.loading import using_model
-
-    with using_model(str(place), "main", "float32", device="cpu", attention=True) as model:
-        score = scorer(windows, place, attention=True)
-        seconds = in_turns({"plain": lambda: plain_loop(model.network, windows), "udf": score}, rounds)
+    network, score = loaded(place, attention=True).network, scorer(windows, place, attention=True)
+    seconds = in_turns({"plain": lambda: plain_loop(network, windows), "udf": score}, rounds)
     return ratio("attention_ratio", seconds["udf"], seconds["plain"])
 
 
