@@ -44,7 +44,7 @@
 
 
 {#- Put the input rows that are not stored into a temporary table, and return the chunks: each some of its rows, of one
-    fingerprint, and with it of one language model, one tokenizer or one shard.
+    fingerprint, or of what the model says in its place, and with it of one language model, one tokenizer or one shard.
 
     The rows are sorted once and then numbered as they stream past: what does not fit into memory is sorted on disk, and a
     chunk is read without a look at the rest. The input may itself be chunked and have a column `fingerprint`, so that the
@@ -52,7 +52,7 @@
 {% macro chunked_find_pending(work) -%}
     {%- set in_order = "" -%}
     {%- if work.chunk_rows > 0 -%}
-        {%- set in_order = "order by wanted_fingerprint, " ~ work['keys'] | join(', ') -%}
+        {%- set in_order = "order by " ~ work.chunk_by ~ ", " ~ work['keys'] | join(', ') -%}
     {%- endif -%}
     {%- call statement('chunked_find_pending', auto_begin=True) -%}
         create or replace temporary table {{ work.pending }} as
@@ -73,26 +73,26 @@
         select *, {{ "row_number() over ()" if in_order else "0" }} as pending_row from missing
     {%- endcall -%}
     {%- set found = run_query(
-        "select wanted_fingerprint, min(pending_row), max(pending_row), count(*) from " ~ work.pending
-        ~ " group by wanted_fingerprint order by wanted_fingerprint"
+        "select cast(" ~ work.chunk_by ~ " as varchar) as kin, min(wanted_fingerprint), min(pending_row), max(pending_row), "
+        ~ "count(*) from " ~ work.pending ~ " group by kin order by kin"
     ) -%}
     {%- set chunks = [] -%}
-    {%- for fingerprint, first, last, rows in found.rows -%}
+    {%- for kin, fingerprint, first, last, rows in found.rows -%}
         {%- if in_order -%}
             {%- do chunks.extend(chunked_runs(work, fingerprint, first | int, last | int, rows | int)) -%}
         {%- else -%}
-            {%- do chunks.extend(chunked_parts(work, fingerprint, rows | int)) -%}
+            {%- do chunks.extend(chunked_parts(work, kin, fingerprint, rows | int)) -%}
         {%- endif -%}
     {%- endfor -%}
     {{ return(chunks) }}
 {%- endmacro %}
 
 
-{#- The chunks of chunk_rows rows, one after the other, of the rows with one fingerprint. -#}
+{#- The chunks of chunk_rows rows, one after the other, of the rows that belong together. -#}
 {% macro chunked_runs(work, fingerprint, first, last, rows) -%}
     {%- if last - first + 1 != rows -%}
         {{ exceptions.raise_compiler_error(
-            "the rows of " ~ work.name ~ " were not numbered in the order of their fingerprints; report this as a bug"
+            "the rows of " ~ work.name ~ " were not numbered in their order; report this as a bug"
         ) }}
     {%- endif -%}
     {%- set chunks = [] -%}
@@ -109,9 +109,9 @@
 {%- endmacro %}
 
 
-{#- All rows with one fingerprint as one chunk, or in as many equal parts as DuckDB's memory asks for. They are too many to
+{#- All rows that belong together as one chunk, or in as many equal parts as DuckDB's memory asks for. They are too many to
     copy, so that a chunk is a view. -#}
-{% macro chunked_parts(work, fingerprint, rows) -%}
+{% macro chunked_parts(work, kin, fingerprint, rows) -%}
     {%- set parts = 1 -%}
     {%- if work.row_bytes -%}
         {%- set limit = run_query("select current_setting('memory_limit')").rows[0][0] -%}
@@ -123,7 +123,7 @@
             'fingerprint': fingerprint,
             'rows': rows * (part + 1) // parts - rows * part // parts,
             'kind': 'view',
-            'condition': "wanted_fingerprint = '" ~ fingerprint ~ "'"
+            'condition': "cast(" ~ work.chunk_by ~ " as varchar) = '" ~ kin ~ "'"
                 ~ (" and hash(" ~ work['keys'] | join(', ') ~ ") % " ~ parts ~ " = " ~ part if parts > 1 else ""),
         }) -%}
     {%- endfor -%}
@@ -150,8 +150,16 @@
     {%- endif -%}
     {%- call statement('chunked_insert', auto_begin=True) -%}
         insert into {{ work.target }}
+        {%- if work.chunk_by == 'wanted_fingerprint' %}
         select *, '{{ chunk.fingerprint }}' as fingerprint
         from ({{ chunked_select(work, work.chunk, substitutions) }}) as computed
+        {%- else %}
+        select computed.*, wanted.wanted_fingerprint as fingerprint
+        from ({{ chunked_select(work, work.chunk, substitutions) }}) as computed
+        inner join (select * from {{ work.pending }} where {{ chunk.condition }}) as wanted
+            on true
+            {%- for key in work['keys'] %} and wanted.{{ key }} = computed.{{ key }}{% endfor %}
+        {%- endif %}
     {%- endcall -%}
     {%- call statement('chunked_drop', auto_begin=True) -%} drop {{ chunk.kind }} {{ work.chunk }} {%- endcall -%}
 {%- endmacro %}

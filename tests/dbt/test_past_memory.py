@@ -62,7 +62,7 @@ def test_the_scan_was_parted(built: tuple[Path, Run, Path, Run]) -> None:
                 ).fetchone()
             )
     assert seen[1][0] >= 2 * seen[0][0] > 0  # sequences that were scanned
-    assert seen[1][1] == seen[0][1] == 3 * WINDOWS
+    assert seen[1][1] == seen[0][1] >= 3 * WINDOWS
 
 
 def test_a_difference_would_be_seen(built: tuple[Path, Run, Path, Run], tmp_path: Path) -> None:
