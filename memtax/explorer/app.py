@@ -69,7 +69,9 @@ class Explorer:
                 self._open.discard(connection)
 
     def _page(self, template: str, status: int = 200, **values: Any) -> Response:
-        return HTMLResponse(self._templates.get_template(template).render(database=self._database.name, **values), status)
+        return HTMLResponse(
+            self._templates.get_template(template).render(database=self._database.name, **values), status
+        )
 
     def overview(self, request: Request) -> Response:
         """`/`: what the store holds."""

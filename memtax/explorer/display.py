@@ -1,4 +1,4 @@
-"""Values and text as pages show them. Text of a corpus is escaped twice: markup by Jinja, what is not seen by a mark of its own."""
+"""Values and text as pages show them: markup in a text is escaped, and what cannot be seen in it is written out."""
 
 from __future__ import annotations
 
@@ -104,8 +104,10 @@ def share(part: int, whole: int) -> str:
 def _real(number: float) -> str:
     if not math.isfinite(number):
         return str(number)
+    if number == 0:
+        return "0"
     # Four digits; without an exponent as long as that can be read.
-    if number == 0 or 1e-4 <= abs(number) < 1e7:
+    if 1e-4 <= abs(number) < 1e7:
         return f"{number:,.4g}" if abs(number) < 1e4 else f"{number:,.0f}"
     return f"{number:.3e}"
 

@@ -12,9 +12,13 @@ from memtax.explorer.selection import Selection, statement
 from memtax.explorer.sql import quoted
 from memtax.query.output import FORMATS
 
-MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json", "parquet": "application/vnd.apache.parquet"}
+MEDIA_TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "json": "application/json",
+    "parquet": "application/vnd.apache.parquet",
+}
 # A page is no place to move a store: what is more goes through memtax query or memtax export.
-MOST_ROWS = 1_000_000
+MOST_ROWS = 200_000
 # What a spreadsheet would take for a formula.
 _FORMULA = "^[=+\\-@\\t\\r]"
 

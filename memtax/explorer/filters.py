@@ -54,7 +54,9 @@ def condition(wanted: Filter, columns: Mapping[str, Column]) -> Sql:
     sign, kinds = OPERATORS[wanted.operator]
     if kinds and column.kind not in kinds:
         takes = [sign for sign, kinds in OPERATORS.values() if not kinds or column.kind in kinds]
-        raise SelectionError(f"{column.name} is {column.type}, which {sign!r} does not take; it takes {', '.join(takes)}")
+        raise SelectionError(
+            f"{column.name} is {column.type}, which {sign!r} does not take; it takes {', '.join(takes)}"
+        )
     name = quoted(column.name)
     if wanted.operator == "null":
         return sql(f"{name} is null")

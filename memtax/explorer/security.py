@@ -54,7 +54,8 @@ class LoopbackOnly:
             await self._app(scope, receive, send_with_headers)
             return
         refusal = PlainTextResponse(
-            "memtax explore answers to the names 127.0.0.1 and localhost alone; open the address that it printed.\n", 421
+            "memtax explore answers to the names 127.0.0.1 and localhost alone; open the address that it printed.\n",
+            421,
         )
         await refusal(scope, receive, send_with_headers)
 

@@ -184,7 +184,9 @@ def text_condition(selection: Selection, catalogue: Catalogue) -> Sql | None:
     return statements.text_condition(selection.text, selection.within, match_case=selection.match_case)
 
 
-def statement(selection: Selection, catalogue: Catalogue, limit: int | None, columns: Sequence[str] | None = None) -> Sql:
+def statement(
+    selection: Selection, catalogue: Catalogue, limit: int | None, columns: Sequence[str] | None = None
+) -> Sql:
     """The selection from its first row on as one statement, which gives what its pages give.
 
     Args:

@@ -165,12 +165,13 @@ def read_sequence(
 def _shown(shown: Shown, catalogue: Catalogue, wanted: Asked) -> Shown:
     """With its models in the catalogue's order, and one of them chosen."""
     place = {model: number for number, model in enumerate(catalogue.models)}
-    shown.by_model = sorted(
-        shown.by_model, key=lambda row: place.get((row["model"], row["revision"]), len(place))
-    )
+    shown.by_model = sorted(shown.by_model, key=lambda row: place.get((row["model"], row["revision"]), len(place)))
     shown.models = [(row["model"], row["revision"]) for row in shown.by_model]
     present = dict.fromkeys(
-        name for row in shown.by_model for name, value in row.items() if value is not None and not isinstance(value, list)
+        name
+        for row in shown.by_model
+        for name, value in row.items()
+        if value is not None and not isinstance(value, list)
     )
     first = [name for name in _MAIN_MEASURES if name in present]
     aside = {*first, *statements.KEYS, "category", "origin", "source_row"}
@@ -191,7 +192,7 @@ def _log_probabilities(
 ) -> list[float | None] | None:
     if model is None or not store.has_table(connection, "main", LOG_PROBABILITIES):
         return None
-    row = connection.execute(statements.TOKEN_LOG_PROBABILITIES, [*wanted.key, *model]).fetchone()
+    row = connection.execute(statements.COSTS_OF_TOKENS, [*wanted.key, *model]).fetchone()
     return None if row is None else row[0]
 
 

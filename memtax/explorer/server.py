@@ -38,7 +38,9 @@ def listen(port: int) -> socket.socket:
                 "any that is free"
             ) from error
         if error.errno == errno.EACCES:
-            raise MemtaxError(f"port {port} is reserved for administrators; name one from 1024 on with --port N") from error
+            raise MemtaxError(
+                f"port {port} is reserved for administrators; name one from 1024 on with --port N"
+            ) from error
         raise MemtaxError(f"port {port} of {HOST} cannot be listened on: {error.strerror}") from error
     return listener
 

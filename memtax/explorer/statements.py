@@ -1,5 +1,7 @@
 """Every SQL statement of the explorer about the rows of `features`; what one sequence is, `memtax.explain` asks."""
 
+# ruff: noqa: S608 - columns are of the table and quoted, values are bound
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -34,7 +36,7 @@ OF_SEQUENCE = """
     where corpus = ? and sequence_id = ? and token_offset = ?
     order by dataset, model, revision
 """
-TOKEN_LOG_PROBABILITIES = """
+COSTS_OF_TOKENS = """
     select token_log_probabilities
     from main.feat_sequence_model__token_log_probabilities
     where corpus = ? and sequence_id = ? and token_offset = ? and model = ? and revision = ?
@@ -99,7 +101,9 @@ def texts(sequences: Sequence[tuple[str, int, int]]) -> Sql:
     )
 
 
-def selection(columns: Sequence[str], conditions: Sequence[Sql], order: Sql, limit: int | None, *, has_text: bool) -> Sql:
+def selection(
+    columns: Sequence[str], conditions: Sequence[Sql], order: Sql, limit: int | None, *, has_text: bool
+) -> Sql:
     """The whole selection with its text, as it is shown, copied and downloaded; rows are limited before they are joined."""
     listed = ", ".join(map(quoted, columns))
     narrow = sql("select *\n    from main.features", _where(conditions, "    "))

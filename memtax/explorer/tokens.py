@@ -95,7 +95,13 @@ def tokens_of(
     if log_probabilities is not None and len(log_probabilities) == len(ids) - 1:
         costs[1:] = list(log_probabilities)
     tokens = [
-        Token(position, ids[position], texts[position], costs[position], _outcome(position - prompt_length, greedy_match_length))
+        Token(
+            position,
+            ids[position],
+            texts[position],
+            costs[position],
+            _outcome(position - prompt_length, greedy_match_length),
+        )
         for position in range(len(ids))
     ]
     return tokens[:prompt_length], tokens[prompt_length:]

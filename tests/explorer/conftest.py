@@ -43,6 +43,8 @@ def client(unkind: Path, open_store: Callable[[Path], TestClient], monkeypatch: 
 
 
 @pytest.fixture
-def demo_client(demo: Commands, open_store: Callable[[Path], TestClient], monkeypatch: pytest.MonkeyPatch) -> TestClient:
+def demo_client(
+    demo: Commands, open_store: Callable[[Path], TestClient], monkeypatch: pytest.MonkeyPatch
+) -> TestClient:
     monkeypatch.setenv("MEMTAX_DATABASE", str(demo.database))
     return open_store(demo.database)

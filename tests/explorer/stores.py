@@ -16,7 +16,7 @@ HOSTILE = (
     "{{ 7*7 }}{% raw %}${7*7}",
     "invoice\u202egnp.exe \u2066\u200bzero\ufeff",
     "\x1b[31mred\x1b[0m\x07\x9b2J",
-    "=HYPERLINK(\"http://example.com\")",
+    '=HYPERLINK("http://example.com")',
     "it''s; drop table features; --",
     "line\r\n\tend\u2028\u0085",
     "nul\x00 \ud7ff\U000e0041",
@@ -73,7 +73,16 @@ def make_store(folder: Path) -> Path:
             insert(connection, "feat_sequence__text", *key, f"{letter} {text} {letter}", text, f"{text} {letter}")
             count = 2 if number < 2 else 1
             insert(connection, "feat_sequence__duplicates", *key, count, count)
-            insert(connection, "feat_sequence__templating", *key, number == 3, "counter" if number == 3 else None, 4, 1.0, 0.9)
+            insert(
+                connection,
+                "feat_sequence__templating",
+                *key,
+                number == 3,
+                "counter" if number == 3 else None,
+                4,
+                1.0,
+                0.9,
+            )
             for rank, place in enumerate([0, 1] if number < 2 else [number]):
                 insert(connection, "duplicate_occurrences", *key, rank + 1, place, 32)
             for model, revision in MODELS:

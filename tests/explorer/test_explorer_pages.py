@@ -71,7 +71,9 @@ def test_no_text_of_the_store_is_markup(client: TestClient, address: str) -> Non
     assert not any(character in page for character in "\x1b\x07\x00\u202e\u200b\u2066\x9b")
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", "10.0.0.1", ""])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", "10.0.0.1", ""]
+)
 def test_another_name_than_the_loopbacks_is_refused(client: TestClient, host: str) -> None:
     answer = client.get("/", headers={"host": host})
     assert answer.status_code == 421
@@ -136,7 +138,9 @@ def test_a_selection_is_what_sql_says(
         return
     # The SQL beside the list gives the rows of the list.
     copied = [(row[2], row[0], row[1], f"{row[4]}@{row[5]}") for row in ask(demo.database, statement)]
-    addresses = [urlencode(dict(zip(("corpus", "sequence_id", "token_offset", "model"), row, strict=True))) for row in copied]
+    addresses = [
+        urlencode(dict(zip(("corpus", "sequence_id", "token_offset", "model"), row, strict=True))) for row in copied
+    ]
     assert shown_rows(page) == addresses
     assert len(addresses) == min(count, 50)
 
@@ -245,7 +249,8 @@ def test_a_sequence_without_log_probabilities_says_which_var_computes_them(
     demo_client: TestClient, demo: Commands
 ) -> None:
     ((sequence_id, duplicates),) = ask(
-        demo.database, "select sequence_id, sequence_duplicates from features order by sequence_duplicates desc, 1 limit 1"
+        demo.database,
+        "select sequence_id, sequence_duplicates from features order by sequence_duplicates desc, 1 limit 1",
     )
     page = demo_client.get(f"/sequence?corpus=demo&sequence_id={sequence_id}").text
     words = text_of(page)
@@ -282,9 +287,7 @@ def test_a_sequence_that_is_not_there_is_said(client: TestClient, query: str, st
     assert message in text_of(answer.text)
 
 
-def test_a_store_without_tables_says_what_makes_them(
-    open_store: Callable[[Path], TestClient], tmp_path: Path
-) -> None:
+def test_a_store_without_tables_says_what_makes_them(open_store: Callable[[Path], TestClient], tmp_path: Path) -> None:
     with store.writing(tmp_path / "memtax.duckdb"):
         pass
     answer = open_store(tmp_path / "memtax.duckdb").get("/")

@@ -53,7 +53,9 @@ ROWS = st.lists(
 def pages(connection: duckdb.DuckDBPyConnection, selection: Selection) -> list[Page]:
     found, after = [], None
     while True:
-        page = read_page(connection, Selection(sort=selection.sort, descending=selection.descending, size=3, after=after), CATALOGUE)
+        page = read_page(
+            connection, Selection(sort=selection.sort, descending=selection.descending, size=3, after=after), CATALOGUE
+        )
         found.append(page)
         after = page.next
         if after is None:
@@ -62,7 +64,9 @@ def pages(connection: duckdb.DuckDBPyConnection, selection: Selection) -> list[P
 
 @settings(max_examples=60, deadline=None)
 @given(ROWS, st.sampled_from([None, "measure", "flag", "word", "sequence_id", "model"]), st.booleans())
-def test_pages_give_every_row_once_and_lead_back(rows: list[tuple[Any, ...]], sort: str | None, descending: bool) -> None:
+def test_pages_give_every_row_once_and_lead_back(
+    rows: list[tuple[Any, ...]], sort: str | None, descending: bool
+) -> None:
     selection = Selection(sort=sort, descending=descending, size=3)
     connection = CONNECTION
     listed = ", ".join(f"{column.name} {column.type}" for column in COLUMNS.values())

@@ -53,7 +53,12 @@ def test_a_value_written_out_is_that_value(value: Any) -> None:
 
 
 @settings(max_examples=100, deadline=None)
-@given(NAMES, st.lists(st.one_of(st.none(), TEXTS), max_size=8), TEXTS, st.sampled_from(["eq", "ne", "has", "null", "known"]))
+@given(
+    NAMES,
+    st.lists(st.one_of(st.none(), TEXTS), max_size=8),
+    TEXTS,
+    st.sampled_from(["eq", "ne", "has", "null", "known"]),
+)
 def test_a_text_filter_keeps_what_it_says_whatever_the_column_is_called(
     name: str, values: list[str | None], wanted: str, operator: str
 ) -> None:
@@ -75,7 +80,11 @@ def test_a_text_filter_keeps_what_it_says_whatever_the_column_is_called(
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(st.one_of(st.none(), st.integers(-5, 5)), max_size=8), st.integers(-5, 5), st.sampled_from(sorted(COMPARED)))
+@given(
+    st.lists(st.one_of(st.none(), st.integers(-5, 5)), max_size=8),
+    st.integers(-5, 5),
+    st.sampled_from(sorted(COMPARED)),
+)
 def test_a_number_filter_keeps_what_it_says(values: list[int | None], wanted: int, operator: str) -> None:
     made = condition(Filter("n", operator, f" {wanted} "), {"n": Column("n", "BIGINT", "number")})
     rows = sql("select unnest([", *[part for value in values for part in (Value(value), ", ")], "null]) as n")
@@ -97,7 +106,11 @@ def test_a_number_filter_keeps_what_it_says(values: list[int | None], wanted: in
     ],
 )
 def test_what_does_not_fit_the_columns_is_refused_with_what_would(filter_: Filter, message: str) -> None:
-    columns = {"n": Column("n", "BIGINT", "number"), "t": Column("t", "VARCHAR", "text"), "f": Column("f", "BOOLEAN", "flag")}
+    columns = {
+        "n": Column("n", "BIGINT", "number"),
+        "t": Column("t", "VARCHAR", "text"),
+        "f": Column("f", "BOOLEAN", "flag"),
+    }
     with pytest.raises(SelectionError) as refused:
         condition(filter_, columns)
     assert message in str(refused.value)
