@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from memtax.errors import SelectionError
@@ -14,22 +14,15 @@ from memtax.explorer.filters import WITHOUT_VALUE, Filter, condition, require_co
 from memtax.explorer.paging import Order
 from memtax.explorer.sql import Sql, Value, sql
 
+if TYPE_CHECKING:
+    from starlette.datastructures import QueryParams
+
 TEXT_COLUMNS = {"text": "prompt and continuation", "prompt_text": "prompt", "continuation_text": "continuation"}
 MEMORIZED = {"yes": "memorized", "no": "not memorized", UNKNOWN: "not known"}
 PAGE_SIZES = (25, 50, 100, 200)
 DEFAULT_SIZE = 50
 # Shown of every row, beside its text.
 BASE_COLUMNS = ("category", "memorized", "greedy_match_length", "sequence_duplicates", "generation_perplexity")
-
-
-class Parameters(Protocol):
-    """The query part of an address: names with one or several values."""
-
-    def get(self, key: Any, default: Any = None) -> Any:
-        """The last value of a name."""
-
-    def getlist(self, key: Any) -> list[str]:
-        """All values of a name, in order."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +97,7 @@ class Selection:
         return [name for name in wanted if name in catalogue.columns and name not in statements.KEYS]
 
 
-def parse(parameters: Parameters) -> Selection:
+def parse(parameters: QueryParams) -> Selection:
     """The selection of an address; what fits no table is found out by `check`.
 
     Raises:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -15,11 +15,13 @@ from memtax.errors import MemtaxError, SelectionError, StoreError
 from memtax.explain import Explanation, explain_sequence
 from memtax.explorer import statements
 from memtax.explorer.catalogue import Catalogue, Model, label_of
-from memtax.explorer.selection import Parameters
 from memtax.explorer.tokens import Token, tokens_of
 from memtax.neighbours.index import EMBEDDINGS
 from memtax.neighbours.search import SCANNED
 from udf.errors import UdfError
+
+if TYPE_CHECKING:
+    from starlette.datastructures import QueryParams
 
 LOG_PROBABILITIES = "feat_sequence_model__token_log_probabilities"
 NOT_COMPUTED = (
@@ -87,7 +89,7 @@ class Shown:
         return next((row for row in self.by_model if (row["model"], row["revision"]) == self.model), {})
 
 
-def asked(parameters: Parameters) -> Asked:
+def asked(parameters: QueryParams) -> Asked:
     """Which sequence an address is about.
 
     Raises:
@@ -99,10 +101,11 @@ def asked(parameters: Parameters) -> Asked:
         if not (text.isascii() and text.isdigit() and len(text) < 19):
             raise SelectionError(f"{name} is a whole number from 0 on, and {text!r} is none")
         numbers.append(int(text))
-    if not parameters.get("corpus"):
+    corpus = parameters.get("corpus")
+    if not corpus:
         raise SelectionError("the address names no corpus; a sequence is found by corpus, sequence_id and token_offset")
     return Asked(
-        parameters.get("corpus"),
+        corpus,
         numbers[0],
         numbers[1],
         parameters.get("model") or None,
