@@ -16,6 +16,7 @@
         'udfs': ['count_windows_and_tokens', 'count_windows_and_tokens_uint16', 'find_window'],
         'chunk_by': 'shard_id',
         'chunk_rows': 0,
+        'row_bytes': 1100,
         'setup': 'corpus_scan',
         'windows': 'span_tokens',
     }
