@@ -175,7 +175,7 @@ def _require_free_name(
     if find_dataset(connection, dataset) is not None:
         raise SourceError(
             f"{dataset!r} is a dataset of evaluated sequences, whose features are computed; land a ready feature table "
-            "under another name"
+            "under another name (of memtax ingest hub, --name)"
         )
     if differs:
         raise SourceError(

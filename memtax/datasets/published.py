@@ -34,6 +34,7 @@ from memtax.datasets.store import (
     insert_sequences,
     insert_sequences_from,
     make_room,
+    require_no_features,
     save_dataset,
 )
 from memtax.errors import SourceError
@@ -107,7 +108,9 @@ def land_published(
 
     with BackgroundChecksum(paths, shape) as checksum:
         notes = _register_corpus(connection, corpus, tokenizer)
-        if find_dataset(connection, name) is not None:
+        if find_dataset(connection, name) is None:
+            require_no_features(connection, name)
+        else:
             incoming = dataset(checksum.result())
             again = _command(name, paths, corpus, scores, names)
             if not make_room(connection, incoming, replace=replace, again=again):

@@ -53,6 +53,7 @@ def make_room(connection: duckdb.DuckDBPyConnection, dataset: Dataset, *, replac
     """
     there = find_dataset(connection, dataset.dataset)
     if there is None:
+        require_no_features(connection, dataset.dataset)
         return True
     if there.checksum == dataset.checksum:
         return False
@@ -65,6 +66,19 @@ def make_room(connection: duckdb.DuckDBPyConnection, dataset: Dataset, *, replac
         )
     _drop(connection, dataset.dataset)
     return True
+
+
+def require_no_features(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Refuse a name under which a ready feature table was landed: `features` would have its rows twice.
+
+    Raises:
+        SourceError: there is one.
+    """
+    taken = connection.execute("select origin from raw.feature_tables where dataset = ? limit 1", [name]).fetchone()
+    if taken is not None:
+        raise SourceError(
+            f"{name!r} is a ready feature table, landed from {taken[0]}; land these sequences under another name"
+        )
 
 
 def save_dataset(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
