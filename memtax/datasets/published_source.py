@@ -154,11 +154,8 @@ def count_scores(
     if not scores:
         return []
     names = [SCORE.format(index) for index in range(len(scores))]
-    counts = connection.execute(
-        "select "
-        + ", ".join(f"count({n}), count(*) filter (not ({n} between 0 and 1))" for n in names)  # noqa: S608
-        + f" from {rows.relation}"
-    ).fetchone()
+    counted = ", ".join(f"count({n}), count(*) filter (not ({n} between 0 and 1))" for n in names)
+    counts = connection.execute(f"select {counted} from {rows.relation}").fetchone()  # noqa: S608
     assert counts is not None
     for name, score, faulty in zip(names, scores, counts[1::2], strict=True):
         if faulty:

@@ -132,23 +132,20 @@ class _Shards:
         self._paths: list[Path] = []
         self._writer: pq.ParquetWriter | None = None
         self._sink: pa.NativeFile | None = None
-        self._largest_group = 0
+        self._largest_group = self._groups = 0
 
     def add(self, group: pa.Table) -> None:
         if self._writer is not None and group.num_rows == 0:
             return
-        if self._sink is not None and self._sink.tell() + self._largest_group > self._limit:
+        while self._sink is not None and self._sink.tell() + self._largest_group > self._limit:
             self._finish()
         if self._writer is None:
             self._start()
-        assert self._writer is not None and self._sink is not None
-        before = self._sink.tell()
-        if group.num_rows:
-            self._writer.write_table(group, row_group_size=group.num_rows)
-        self._largest_group = max(self._largest_group, self._sink.tell() - before)
+        self._write(group)
 
     def close(self) -> list[Path]:
-        self._finish()
+        while self._writer is not None:
+            self._finish()
         named = []
         for index, path in enumerate(self._paths):
             final = self._folder / f"{self._split}-{index:05d}-of-{len(self._paths):05d}.parquet"
@@ -158,6 +155,10 @@ class _Shards:
     def _start(self) -> None:
         path = self._folder / f"{self._split}-{len(self._paths):05d}.part"
         self._paths.append(path)
+        self._groups = 0
+        self._open(path)
+
+    def _open(self, path: Path) -> None:
         self._sink = pa.OSFile(str(path), "wb")
         dictionaries = [
             column.name for column in self._schema if any(is_type(column.type) for is_type in DICTIONARY_TYPES)
@@ -166,7 +167,40 @@ class _Shards:
             self._sink, self._schema, compression="zstd", use_dictionary=dictionaries, write_page_index=True
         )
 
+    def _write(self, group: pa.Table) -> None:
+        assert self._writer is not None and self._sink is not None
+        before = self._sink.tell()
+        if group.num_rows:
+            self._writer.write_table(group, row_group_size=group.num_rows)
+        self._groups += 1
+        self._largest_group = max(self._largest_group, self._sink.tell() - before)
+
     def _finish(self) -> None:
+        """Close the shard; a group that led past the limit after all begins the next one."""
+        self._close()
+        path = self._paths[-1]
+        if self._groups > 1 and path.stat().st_size > self._limit:
+            last = self._take_last_group(path)
+            self._start()
+            self._write(last)
+
+    def _take_last_group(self, path: Path) -> pa.Table:
+        # Seldom: it was larger than all before it. What is written again is the same, so the bytes are too.
+        whole = path.with_suffix(".whole")
+        path.rename(whole)
+        with pq.ParquetFile(whole) as file:
+            kept = file.num_row_groups - 1
+            self._open(path)
+            assert self._writer is not None
+            for index in range(kept):
+                group = file.read_row_group(index)
+                self._writer.write_table(group, row_group_size=group.num_rows)
+            last = file.read_row_group(kept)
+        self._close()
+        whole.unlink()
+        return last
+
+    def _close(self) -> None:
         if self._writer is not None and self._sink is not None:
             self._writer.close()
             self._sink.close()

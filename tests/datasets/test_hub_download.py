@@ -14,7 +14,7 @@ import pytest
 
 from memtax import store
 from tests.conftest import PROJECT, Commands
-from tests.datasets.published_hub import IDS, make
+from tests.datasets.published_hub import make
 from tests.export.hub_server import HubServer
 
 pytestmark = pytest.mark.slow

@@ -128,7 +128,8 @@ class _Handler(BaseHTTPRequestHandler):
         match = re.fullmatch(r"/datasets/([^/]+/[^/]+)/resolve/[^/]+/(.+)", path)
         content = self.hub.state.repositories.get(match[1], {}).get(match[2]) if match else None
         if match is None or content is None:
-            return self._json({"error": "Entry not found"}, 404)
+            self._json({"error": "Entry not found"}, 404)
+            return
         wanted = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range") or "")
         first = int(wanted[1]) if wanted else 0
         self.send_response(206 if wanted else 200)

@@ -108,7 +108,9 @@ def test_features_come_back(views: list[str], rows: dict, dataset: str, model: s
         folder = Path(name)
 
         def land(connection: duckdb.DuckDBPyConnection, path: Path) -> list[dict[str, Any]]:
-            land_features(connection, dataset, [path], model, "main", SCHEMAS["memtax"], prompt_length=32, corpus="c'\"")
+            land_features(
+                connection, dataset, [path], model, "main", SCHEMAS["memtax"], prompt_length=32, corpus="c'\""
+            )
             return rows_of(connection, everything)
 
         pq.write_table(table, folder / "made.parquet")
@@ -126,7 +128,9 @@ def test_features_come_back(views: list[str], rows: dict, dataset: str, model: s
 
 @PROFILE
 @given(
-    windows=st.dictionaries(KEYS, st.tuples(st.lists(TOKEN, min_size=4, max_size=4), SCORE, SCORE), min_size=1, max_size=6)
+    windows=st.dictionaries(
+        KEYS, st.tuples(st.lists(TOKEN, min_size=4, max_size=4), SCORE, SCORE), min_size=1, max_size=6
+    )
 )
 def test_windows_and_scores_come_back(views: list[str], windows: dict) -> None:
     scores = [ScoreColumn("a b", "small"), ScoreColumn('"', "large", "step'1")]
@@ -171,7 +175,10 @@ def test_nothing_is_exported_and_nothing_lands(views: list[str], tmp_path: Path)
     """A table without rows makes a file without rows; landing it is refused, since it is mostly a mistake."""
     with fresh_store(tmp_path / "a", views) as connection:
         written = write_table(
-            connection, ExportTable("t", "train", "from staging.stg_feature_rows", ("sequence_id",), ""), tmp_path, 10**9
+            connection,
+            ExportTable("t", "train", "from staging.stg_feature_rows", ("sequence_id",), ""),
+            tmp_path,
+            10**9,
         )
         assert written.n_rows == 0
         with pytest.raises(SourceError, match="holds no rows"):

@@ -63,7 +63,9 @@ def download(repository: str, split: str, hub_revision: str | None) -> Path:
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     # Its own files and no others': `deduped` ends with `duped`, and `non_memorized` with `memorized`.
     patterns = [
-        f"{folder}{name}" for name in (f"{split}-*.parquet", f"{split}.parquet", f"{split}/*.parquet") for folder in ("", "*/")
+        f"{folder}{name}"
+        for name in (f"{split}-*.parquet", f"{split}.parquet", f"{split}/*.parquet")
+        for folder in ("", "*/")
     ]
     try:
         folder = Path(
