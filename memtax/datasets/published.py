@@ -28,6 +28,7 @@ from memtax.datasets.published_source import (
     refuse_tokens,
     sound_tokens,
 )
+from memtax.datasets.row_keys import readable
 from memtax.datasets.store import (
     Dataset,
     find_dataset,
@@ -118,12 +119,14 @@ def land_published(
         if rows.found.tokens is None:
             compared = _fill_from_corpus(connection, corpus, rows, length, progress)
         else:
-            _land_tokens(connection, corpus, rows, length)
+            with readable(rows.where):
+                _land_tokens(connection, corpus, rows, length)
             compared = _compare_with_corpus(connection, corpus, rows, length, progress)
             if compared < len(rows.keys) and shards_of(connection, corpus):
                 missing = len(rows.keys) - compared
                 notes.append(f"{missing:,} windows are of sequences that corpus {corpus} does not hold: not compared")
-        landed = _land_members(connection, name, corpus, rows, scores)
+        with readable(rows.where):
+            landed = _land_members(connection, name, corpus, rows, scores)
         landing = dataset(checksum.result())
     save_dataset(connection, landing)
     if rows.unused:

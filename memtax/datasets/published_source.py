@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from memtax.datasets.row_keys import RowKeys, read_keys
+from memtax.datasets.row_keys import RowKeys, read_keys, readable
 from memtax.errors import SourceError
 
 ID_COLUMNS = ("sequence_id", "index", "Index", "sequence")
@@ -93,14 +93,12 @@ def read_published(
     """
     reader = relation or relation_of_files(paths)
     where = str(paths[0]) + (" …" if len(paths) > 1 else "")
-    try:
+    with readable(where):
         described = connection.execute(f"describe from {reader}").fetchall()
         types = {name: kind for name, kind, *_ in described}
         found = _find_columns(types, names, scores, where)
         assert found.sequence_id is not None
         keys = read_keys(connection, reader, where, found.sequence_id, found.token_offset)
-    except duckdb.Error as error:
-        raise SourceError(f"{where} cannot be read: {str(error).splitlines()[0]}") from error
     if twice := keys.first_repeated():
         offset = 0 if keys.offsets is None else keys.offsets[twice[0]]
         raise SourceError(

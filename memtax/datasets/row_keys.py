@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -78,6 +80,19 @@ class RowKeys:
             offsets = self.offsets[self.order]
             repeats &= offsets[1:] == offsets[:-1]
         return repeats
+
+
+@contextmanager
+def readable(where: str) -> Iterator[None]:
+    """What DuckDB says of a source's files, as an error of ours: they are read, page by page, where their rows are landed.
+
+    Raises:
+        SourceError: naming the source.
+    """
+    try:
+        yield
+    except duckdb.Error as error:
+        raise SourceError(f"{where} cannot be read: {str(error).splitlines()[0]}") from error
 
 
 def read_keys(

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from memtax.datasets.hub.schemas import TYPES, Split
-from memtax.datasets.row_keys import RowKeys, read_keys
+from memtax.datasets.row_keys import RowKeys, read_keys, readable
 from memtax.errors import SourceError
 
 DROPPED = "dropped_rows"
@@ -38,6 +38,11 @@ class Checked:
     notes: tuple[str, ...]
 
 
+def named(split: Split, paths: Sequence[Path]) -> str:
+    """What a split is called in errors."""
+    return f"split {split.name} of {split.repository} ({paths[0].parent})"
+
+
 def check(connection: duckdb.DuckDBPyConnection, split: Split, paths: Sequence[Path]) -> Checked:
     """Check the files of a split; of its columns only those that a check is about are read.
 
@@ -45,13 +50,11 @@ def check(connection: duckdb.DuckDBPyConnection, split: Split, paths: Sequence[P
         SourceError: a file cannot be read, a column is missing or of another kind, an id is NULL or negative, or rows of one
         id differ.
     """
-    where = f"split {split.name} of {split.repository} ({paths[0].parent})"
+    where = named(split, paths)
     files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
     rows = f"read_parquet([{files}])"
-    try:
+    with readable(where):
         described = connection.execute(f"describe from {rows}").fetchall()
-    except duckdb.Error as error:
-        raise SourceError(f"{where} cannot be read: {str(error).splitlines()[0]}") from error
     types = {name: kind for name, kind, *_ in described}
     for column, kind in split.published.columns.items():
         if column not in types:
@@ -59,7 +62,7 @@ def check(connection: duckdb.DuckDBPyConnection, split: Split, paths: Sequence[P
         if not TYPES[kind].fullmatch(types[column]):
             raise SourceError(f"{where} has {column} as {types[column]}, expected {kind}")
     key = next(iter(split.published.columns))
-    try:
+    with readable(where):
         keys = read_keys(connection, rows, where, key)
         repeated = keys.repeated()
         relation = rows
@@ -71,8 +74,6 @@ def check(connection: duckdb.DuckDBPyConnection, split: Split, paths: Sequence[P
                 f"anti join {DROPPED} using (dropped_file, dropped_row))"
             )
         notes = _faults(connection, types, relation)
-    except duckdb.Error as error:
-        raise SourceError(f"{where} cannot be read: {str(error).splitlines()[0]}") from error
     if len(repeated):
         notes.insert(
             0, f"{len(repeated):,} rows repeat an earlier one and were left out (shards are padded at their end)"

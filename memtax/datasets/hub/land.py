@@ -15,10 +15,11 @@ from memtax.corpus.shards import Corpus, find_corpus, save_corpus
 from memtax.corpus.tokenizer import CorpusTokenizer
 from memtax.datasets.feature_schemas import PAPER
 from memtax.datasets.feature_tables import land_features
-from memtax.datasets.hub.check import Checked, check
+from memtax.datasets.hub.check import Checked, check, named
 from memtax.datasets.hub.schemas import SIZES, Split, model_name
 from memtax.datasets.published import land_published
 from memtax.datasets.published_source import ScoreColumn
+from memtax.datasets.row_keys import readable
 from memtax.datasets.window import prompt_length, window_length
 from memtax.errors import SourceError
 
@@ -177,8 +178,9 @@ def _land_values(
             features = {"Frequency": "frequency"}
         (first_id,) = connection.execute("select coalesce(max(table_id), 0) + 1 from raw.published_tables").fetchone()  # type: ignore[misc]
         present = {column: feature for column, feature in features.items() if column in checked.types}
-        for table_id, column in enumerate(present, first_id):
-            _insert_values(connection, split, checked, column, table_id, of_tokens=of_tokens)
+        with readable(named(split, paths)):
+            for table_id, column in enumerate(present, first_id):
+                _insert_values(connection, split, checked, column, table_id, of_tokens=of_tokens)
         n_rows = checked.n_rows - checked.n_repeated
         for table_id, feature in enumerate(present.values(), first_id):
             connection.execute(
