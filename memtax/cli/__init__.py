@@ -21,6 +21,7 @@ COMMANDS = {
     "explain": "memtax.cli.explain",
     "classifier": "memtax.cli.classifier",
     "similar": "memtax.cli.similar",
+    "report": "memtax.cli.report",
     "export": "memtax.cli.export",
     "doctor": "memtax.cli.doctor",
 }
