@@ -79,13 +79,19 @@ def _settings(tables: Tables) -> list[StaticTable]:
             for kind, recorded in answer.rows
             for name, value in sorted(json.loads(recorded).items())
         ]
-        made.append(StaticTable("Vars and versions of the taxonomy, as recorded with it", ("of", "name", "value"), rows, answer.sql))
+        made.append(
+            StaticTable(
+                "Vars and versions of the taxonomy, as recorded with it", ("of", "name", "value"), rows, answer.sql
+            )
+        )
     try:
         declared = project.project_vars()
     except project.ProjectError:
         return made
     rows = [(name, _plain(value)) for name, value in sorted(declared.items())]
-    note = "As declared in dbt_project.yml when this page was made; what was given to dbt with --vars is not among them."
+    note = (
+        "As declared in dbt_project.yml when this page was made; what was given to dbt with --vars is not among them."
+    )
     made.append(StaticTable("Vars of the project", ("var", "value"), rows, note=note))
     return made
 
@@ -104,19 +110,23 @@ def _tests(target: Path | None) -> StaticTable:
     title = "Tests of the data"
     path = target / RUN_RESULTS if target else None
     if path is None or not path.is_file():
-        return StaticTable(title, (), (), note="dbt left no record of a run here: dbt build runs the tests, and leaves one.")
+        return StaticTable(
+            title, (), (), note="dbt left no record of a run here: dbt build runs the tests, and leaves one."
+        )
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         results = [(result["unique_id"].split(".")[0], result["status"]) for result in record["results"]]
         when, command = record["metadata"]["generated_at"], record["args"].get("which", "")
         elapsed = float(record["elapsed_time"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        return StaticTable(title, (), (), note=f"dbt's record {path.name} cannot be read ({error!r}): run dbt build again.")
+        return StaticTable(
+            title, (), (), note=f"dbt's record {path.name} cannot be read ({error!r}): run dbt build again."
+        )
     counts = Counter(results)
     rows = [(kind, status, n) for (kind, status), n in sorted(counts.items())]
     note = (
-        f"Of the last run that dbt recorded beside the project: dbt {command}, {when}, {elapsed:.0f} s. The record does not say "
-        "into which database it wrote."
+        f"Of the last run that dbt recorded beside the project: dbt {command}, {when}, {elapsed:.0f} s. The record does "
+        "not say into which database it wrote."
     )
     if not any(kind in ("test", "unit_test") for kind, _ in results):
         note += " It ran no tests: dbt build does."

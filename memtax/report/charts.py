@@ -6,8 +6,8 @@ follows the reader's. Hues come from sets made for colour-blind readers; shapes 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import altair as alt
 
@@ -37,23 +37,46 @@ def colours(names: Sequence[str]) -> alt.Scale:
     return alt.Scale(domain=list(names), range=[f"@{name.replace(' ', '-')}" for name in names])
 
 
-def coloured(column: str, names: Sequence[str], title: str | None = None, **options: Any) -> alt.Color:
-    """A colour channel in the fixed colours, its legend above the chart."""
-    legend = alt.Legend(orient="top", title=title, columns=4, symbolType="circle")
-    return alt.Color(f"{column}:N", scale=colours(names), legend=legend, sort=list(names), **options)
+def coloured(column: str, names: Sequence[str], mark: Literal["circle", "stroke", "shape"] = "circle") -> alt.Color:
+    """A colour channel in the fixed colours.
+
+    Args:
+        column: what is coloured by.
+        names: its values, in order.
+        mark: what the legend shows: circles, lines, or the shapes of `shaped`.
+    """
+    return alt.Color(f"{column}:N", scale=colours(names), legend=_legend(mark), sort=list(names))
+
+
+def filled(column: str, names: Sequence[str]) -> alt.Fill:
+    """The same colours inside of marks, in one legend with their lines."""
+    return alt.Fill(f"{column}:N", scale=colours(names), legend=_legend("circle"), sort=list(names))
 
 
 def shaped(column: str, names: Sequence[str]) -> alt.Shape:
-    """A shape channel that goes with the colours, merged into their legend."""
+    """A shape channel that goes with the colours, in one legend with them."""
     scale = alt.Scale(domain=list(names), range=list(SHAPES[: len(names)]))
-    return alt.Shape(f"{column}:N", scale=scale, legend=None)
+    return alt.Shape(f"{column}:N", scale=scale, legend=_legend("shape"), sort=list(names))
+
+
+def dashed(column: str, names: Sequence[str]) -> alt.StrokeDash:
+    """A dash channel that goes with the colours, in one legend with them."""
+    scale = alt.Scale(domain=list(names), range=list(DASHES[: len(names)]))
+    return alt.StrokeDash(f"{column}:N", scale=scale, legend=_legend("stroke"), sort=list(names))
+
+
+def _legend(mark: str) -> alt.Legend:
+    """Above the chart; legends of one column merge where they are equal."""
+    own = {"circle": {"symbolType": "circle"}, "stroke": {"symbolType": "stroke", "symbolStrokeWidth": 3}}.get(mark, {})
+    return alt.Legend(orient="top", title=None, columns=4, symbolOpacity=1, **own)
 
 
 def ramp(column: str, names: Sequence[str]) -> alt.Color:
     """An ordered colour channel, for models and checkpoints from the smallest and earliest on."""
     steps = max(1, len(names) - 1)
     scale = alt.Scale(domain=list(names), range=[f"@ramp:{place / steps:.4f}" for place in range(len(names))])
-    return alt.Color(f"{column}:N", scale=scale, sort=list(names), legend=alt.Legend(orient="top", title=None, columns=3))
+    legend = alt.Legend(orient="top", title=None, columns=3, symbolType="circle", symbolOpacity=1)
+    return alt.Color(f"{column}:N", scale=scale, sort=list(names), legend=legend)
 
 
 def share(column: str, title: str, *, at_most_one: bool = True) -> alt.Y:
@@ -62,7 +85,16 @@ def share(column: str, title: str, *, at_most_one: bool = True) -> alt.Y:
     return alt.Y(f"{column}:Q", title=title, scale=scale, axis=alt.Axis(format="~%", tickCount=5))
 
 
-def faceted(chart: Any, column: str, order: Sequence[str], *, columns: int = 3, cell: int = CELL, **resolve: str) -> Any:
+def faceted(
+    chart: Any,
+    column: str,
+    order: Sequence[str],
+    *,
+    columns: int = 3,
+    cell: int = CELL,
+    words: Mapping[str, str] | None = None,
+    **resolve: str,
+) -> Any:
     """Small multiples by a column, wrapped by the page to what fits.
 
     Args:
@@ -71,9 +103,13 @@ def faceted(chart: Any, column: str, order: Sequence[str], *, columns: int = 3, 
         order: of the panels.
         columns: the most side by side.
         cell: the least width of a panel, in pixels.
+        words: what to call a panel, where its value is not fit to be read.
         resolve: `x="independent"` and the like.
     """
     header = alt.Header(title=None, labelFontWeight="bold", labelFontSize=12, labelAnchor="start")
+    if words:
+        pairs = ", ".join(f"'{name}': '{called}'" for name, called in words.items())
+        header.labelExpr = f"({{{pairs}}})[datum.value] || datum.value"
     made = chart.facet(facet=alt.Facet(f"{column}:N", sort=list(order), header=header), columns=columns)
     if resolve:
         made = made.resolve_scale(**resolve)

@@ -48,10 +48,12 @@ class Section:
 
     Attributes:
         name: of the link to it.
+        short: what the link says.
         title: its heading.
         figures: in order.
     """
 
     name: str
+    short: str
     title: str
     figures: Sequence[Figure]

@@ -29,27 +29,34 @@ class Focus:
     runs: Sequence[Row]
 
 
-def findings(tables: Tables, focus: Focus) -> list[str]:
-    """Sentences on how much is memorized, of what, and how well that is predicted.
+def findings(tables: Tables, focus: Focus) -> dict[str, list[str]]:
+    """Sentences on how much is memorized, of what, and how well that is predicted, under headings; none where none can be said.
 
     Args:
         tables: the store's.
         focus: the model and checkpoint that they are of.
     """
-    sentences: list[str] = []
+    memorized: list[str] = []
+    compared: list[str] = []
+    taxonomy: list[str] = []
+    weights: list[str] = []
     if not tables.missing(["memorization_by_category"]):
         shares = _of(tables.ask("findings_shares").dicts(), sample=focus.sample)
-        sentences += _how_much(shares, focus) + _categories(shares, focus)
-        sentences += _by_duplicates(tables, focus) + _code_and_language(shares, focus)
-        sentences += _larger_model(shares, focus) + _later_checkpoint(shares, focus)
+        memorized = _how_much(shares, focus) + _categories(shares, focus)
+        compared = _by_duplicates(tables, focus) + _code_and_language(shares, focus)
+        compared += _larger_model(shares, focus) + _later_checkpoint(shares, focus)
     if not tables.missing(["taxonomy_comparisons"]):
         rows = _of(tables.ask("findings_comparisons").dicts(), run=focus.run)
-        sentences += comparison_sentences([row for row in rows if row["difference"] is not None])
+        taxonomy = comparison_sentences([row for row in rows if row["difference"] is not None])
     if not tables.missing(["taxonomy_models"]):
-        sentences += [
-            _coefficient(row) for row in _of(tables.ask("findings_coefficients").dicts(), run=focus.run)
-        ]
-    return sentences
+        weights = [_coefficient(row) for row in _of(tables.ask("findings_coefficients").dicts(), run=focus.run)]
+    said = {
+        "How much is memorized": memorized,
+        "What is memorized more often": compared,
+        "Does the taxonomy predict it better?": taxonomy,
+        "What weighs most in each category": weights,
+    }
+    return {heading: sentences for heading, sentences in said.items() if sentences}
 
 
 def difference(first: Row, second: Row) -> tuple[float, float, float]:
@@ -73,11 +80,12 @@ def _how_much(shares: Sequence[Row], focus: Focus) -> list[str]:
     row = whole[0]
     if row["n_memorized"] == row["n_sequences"]:
         return [
-            f"All {row['n_sequences']:,} windows of {focus.sample} are memorized by {focus.run}: it is a set of memorized "
-            "windows, and says nothing of how many others there are."
+            f"All {row['n_sequences']:,} windows of {focus.sample} are memorized by {focus.run}: it is a set of "
+            "memorized windows, and says nothing of how many others there are."
         ]
     return [
-        f"Of {row['n_sequences']:,} windows of {focus.sample}, {focus.run} has memorized {row['n_memorized']:,}: {_with_interval(row)}."
+        f"Of {row['n_sequences']:,} windows of {focus.sample}, {focus.run} has memorized {row['n_memorized']:,}: "
+        f"{_with_interval(row)}."
     ]
 
 
@@ -87,8 +95,8 @@ def _categories(shares: Sequence[Row], focus: Focus) -> list[str]:
     if not memorized:
         return []
     parts = ", ".join(
-        f"{row['n_memorized']:,} by {row['category']} ({row['share_of_memorized']:.0%}; of all windows of that category it has "
-        f"memorized {_with_interval(row)})"
+        f"{row['n_memorized']:,} by {row['category']} ({row['share_of_memorized']:.0%}; of all windows of that category "
+        f"it has memorized {_with_interval(row)})"
         for row in memorized
     )
     return [f"What is memorized comes {parts}."]
@@ -139,7 +147,11 @@ def _larger_model(shares: Sequence[Row], focus: Focus) -> list[str]:
         return []
     ordered = sorted(last.values(), key=lambda row: (row["n_parameters"], row["model"]))
     return _between(
-        shares, ordered[0]["run"], ordered[-1]["run"], "The larger model memorizes more", "The larger model memorizes less"
+        shares,
+        ordered[0]["run"],
+        ordered[-1]["run"],
+        "The larger model memorizes more",
+        "The larger model memorizes less",
     )
 
 
@@ -148,7 +160,9 @@ def _later_checkpoint(shares: Sequence[Row], focus: Focus) -> list[str]:
     own = [row["run"] for row in focus.runs if row["model"] == model]
     if len(own) < 2:
         return []
-    return _between(shares, own[0], own[-1], "More is memorized as training goes on", "Less is memorized as training goes on")
+    return _between(
+        shares, own[0], own[-1], "More is memorized as training goes on", "Less is memorized as training goes on"
+    )
 
 
 def _between(shares: Sequence[Row], first: str, second: str, rises: str, falls: str) -> list[str]:
@@ -169,9 +183,10 @@ def _compared(first: Row, second: Row, one: str, other: str, rises: str, falls: 
 def _coefficient(row: Row) -> str:
     value = row["standardized_coefficient"]
     return (
-        f"In {row['scope']}, what weighs most is {row['feature']}: a standard deviation more goes with a change in the log-odds "
-        f"of memorization by {value:+.2f} (95 % interval {row['standardized_low']:+.2f} to {row['standardized_high']:+.2f}; "
-        f"{row['n_train_memorized']:,} of {row['n_train_rows']:,} windows memorized), the other features being equal."
+        f"In {row['scope']}, what weighs most is {row['feature']}: a standard deviation more goes with a change in the "
+        f"log-odds of memorization by {value:+.2f} (95 % interval {row['standardized_low']:+.2f} to "
+        f"{row['standardized_high']:+.2f}; {row['n_train_memorized']:,} of {row['n_train_rows']:,} windows memorized), "
+        "the other features being equal."
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -32,7 +32,7 @@ class Content:
     """What the page says.
 
     Attributes:
-        findings: sentences, of the last of `runs` and the first of `samples`.
+        findings: heading -> sentences, of the last of `runs` and the first of `samples`.
         samples: the datasets to choose from.
         runs: the models and checkpoints to choose from, as rows of `sql/runs.sql`.
         left_out: names of those whose details are not on the page.
@@ -42,7 +42,7 @@ class Content:
         about: the tables of the last section.
     """
 
-    findings: Sequence[str]
+    findings: Mapping[str, Sequence[str]]
     samples: Sequence[str]
     runs: Sequence[Row]
     left_out: Sequence[str]

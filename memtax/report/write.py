@@ -80,9 +80,13 @@ def content_of(tables: Tables, options: ReportOptions) -> page.Content:
     known = [] if tables.missing(["dim_models", "memorization_by_category"]) else tables.ask("runs").dicts()
     samples = [] if tables.missing(["memorization_by_category"]) else tables.ask("samples").column("sample")
     if options.dataset is not None:
-        first = [sample for sample in samples if sample.split(" in ")[0] == options.dataset or sample == options.dataset]
+        first = [
+            sample for sample in samples if sample.split(" in ")[0] == options.dataset or sample == options.dataset
+        ]
         if not first:
-            raise SourceError(f"no dataset {options.dataset!r} was evaluated; there are: {', '.join(samples) or 'none'}")
+            raise SourceError(
+                f"no dataset {options.dataset!r} was evaluated; there are: {', '.join(samples) or 'none'}"
+            )
         samples = first + [sample for sample in samples if sample not in first]
     shown = _shown(known, options.models)
     focus = Focus(samples[0] if samples else None, shown[-1], known) if shown else None
@@ -92,7 +96,7 @@ def content_of(tables: Tables, options: ReportOptions) -> page.Content:
             if not tables.missing(figure.needs) and figure.question not in answers:
                 answers[figure.question] = tables.ask(figure.question, shown)
     return page.Content(
-        findings=findings(tables, focus) if focus else [],
+        findings=findings(tables, focus) if focus else {},
         samples=samples,
         runs=[row for row in known if row["run"] in set(shown)],
         left_out=[row["run"] for row in known if row["run"] not in set(shown)],

@@ -35,12 +35,13 @@ def bars(answer: Answer, along: str, title: str, *, shares: bool) -> Any:
     found = charts.present(answer.column("category"), charts.CATEGORIES)
     mark = (
         charts.rows()
+        .transform_calculate(rank=f"indexof({list(charts.CATEGORIES)}, datum.category)")
         .mark_bar(width={"band": 0.72})
         .encode(
             x=alt.X(f"{along}:N", sort=charts.order(answer.column(along)), title=title, axis=alt.Axis(labelAngle=0)),
             y=y,
             color=charts.coloured("category", found),
-            order=alt.Order("category:N"),
+            order=alt.Order("rank:Q"),
             tooltip=charts.tooltips(f"{along}:N", *TOOLTIPS),
         )
         .properties(height=charts.HEIGHT)
@@ -52,15 +53,16 @@ def bars(answer: Answer, along: str, title: str, *, shares: bool) -> Any:
 
 SECTION = Section(
     "categories",
+    "Categories",
     "Categories: how much is recited, reconstructed and recollected",
     (
         Figure(
             name="counts-by-model",
             title="Memorized windows by model size",
             reading=(
-                "Each bar is a model at its last checkpoint, the smallest on the left; its height counts the windows whose "
-                "continuation the model completes exactly, its colours say of which category they are. Panels have scales of "
-                "their own."
+                "Each bar is a model at its last checkpoint, the smallest on the left; its height counts the windows "
+                "whose continuation the model completes exactly, its colours say of which category they are. Panels "
+                "have scales of their own."
             ),
             question="categories_by_model",
             needs=NEEDS,
@@ -71,8 +73,8 @@ SECTION = Section(
             name="shares-by-model",
             title="Shares of the categories by model size",
             reading=(
-                "The same, with each bar stretched to 100 %: does a larger model recite or recollect more of what it has "
-                "memorized? A model that memorized nothing has no bar."
+                "The same, with each bar stretched to 100 %: does a larger model recite or recollect more of what it "
+                "has memorized? A model that memorized nothing has no bar."
             ),
             question="categories_by_model",
             needs=NEEDS,
@@ -83,8 +85,8 @@ SECTION = Section(
             name="counts-by-checkpoint",
             title="Memorized windows by checkpoint",
             reading=(
-                "One model, chosen above, as training goes on from left to right. Bars grow where windows are memorized that "
-                "the checkpoint before did not know."
+                "One model, chosen above, as training goes on from left to right. Bars grow where windows are "
+                "memorized that the checkpoint before did not know."
             ),
             question="categories_by_checkpoint",
             needs=NEEDS,

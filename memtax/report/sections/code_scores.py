@@ -16,10 +16,10 @@ WORDS = "datum.code_type === 'nl' ? 'natural language' : datum.code_type"
 
 def histogram(answer: Answer) -> Any:
     """Windows by score, with the highest score called code and the lowest called natural language."""
-    kinds = [name for name in ("code", "uncertain", "natural language")]
+    kinds = ["code", "uncertain", "natural language"]
     base = charts.rows().transform_calculate(text_kind=WORDS)
     bars = base.mark_bar(stroke="@page", strokeWidth=0.5).encode(
-        x=alt.X("score_from:Q", title="probability of natural language", scale=alt.Scale(domain=[0, 1])),
+        x=alt.X("score_from:Q", bin="binned", title="probability of natural language", scale=alt.Scale(domain=[0, 1])),
         x2="score_to:Q",
         y=alt.Y("n_sequences:Q", stack="zero", title="windows", axis=alt.Axis(format="~s", tickMinStep=1)),
         color=charts.coloured("text_kind", kinds),
@@ -45,10 +45,8 @@ def thresholds(answer: Answer) -> Any:
         .encode(
             x=alt.X("threshold:Q", title="threshold", scale=alt.Scale(domain=[0, 1])),
             y=charts.share("share_below", "called code"),
-            color=charts.coloured("side", charts.SIDES),
-            strokeDash=alt.StrokeDash(
-                "side:N", scale=alt.Scale(domain=list(charts.SIDES), range=list(charts.DASHES[:2])), legend=None
-            ),
+            color=charts.coloured("side", charts.SIDES, "stroke"),
+            strokeDash=charts.dashed("side", charts.SIDES),
             tooltip=charts.tooltips("side:N", "threshold:Q:.2f", "share_below:Q:.1%"),
         )
         .properties(width="container", height=charts.HEIGHT)
@@ -60,15 +58,16 @@ COMMAND = "memtax ingest corpus NAME SOURCE --tokenizer T, then dbt run"
 
 SECTION = Section(
     "code-scores",
+    "Code scores",
     "Code or natural language: the score and its thresholds",
     (
         Figure(
             name="code-scores",
             title="Where the thresholds lie",
             reading=(
-                "Windows by the classifier's probability of natural language. The dashed lines are the highest score that was "
-                "called code and the lowest that was called natural language: thresholds that lie where few windows are decide "
-                "little."
+                "Windows by the classifier's probability of natural language. The dashed lines are the highest score "
+                "that was called code and the lowest that was called natural language: thresholds that lie where few "
+                "windows are decide little."
             ),
             question="code_scores",
             needs=("features",),
@@ -81,8 +80,9 @@ SECTION = Section(
             name="code-thresholds",
             title="What another threshold would call code",
             reading=(
-                "The share of windows below each threshold, for memorized windows and others. Where the lines are flat, moving the "
-                "threshold changes nothing; where they lie apart, code is memorized more or less often than natural language."
+                "The share of windows below each threshold, for memorized windows and others. Where the lines are "
+                "flat, moving the threshold changes nothing; where they lie apart, code is memorized more or less "
+                "often than natural language."
             ),
             question="code_thresholds",
             needs=("features",),

@@ -26,7 +26,13 @@ def densities(answer: Answer) -> Any:
             .transform_filter(f"datum.feature === '{quoted}'")
             .mark_bar(opacity=0.55, stroke=None)
             .encode(
-                x=alt.X("bin_low:Q", title=words, scale=x_scale, axis=alt.Axis(format="~s", tickCount=5, labelOverlap=True)),
+                x=alt.X(
+                    "bin_low:Q",
+                    bin="binned",
+                    title=words,
+                    scale=x_scale,
+                    axis=alt.Axis(format="~s", tickCount=5, labelOverlap=True),
+                ),
                 x2="bin_high:Q",
                 y=alt.Y("density:Q", stack=None, title="density" + (" per factor of ten" if scale == "log" else "")),
                 color=charts.coloured("side", charts.SIDES),
@@ -41,8 +47,7 @@ def densities(answer: Answer) -> Any:
 
 def divergences(answer: Answer) -> Any:
     """Dots with intervals, a row for each feature, panels by measure."""
-    pairs = ", ".join(f"'{name}': '{words}'" for name, words in MEASURES.items())
-    base = charts.rows().transform_calculate(panel=f"({{{pairs}}})[datum.measure]")
+    base = charts.rows()
     y = alt.Y("feature:N", title=None)
     rule = base.mark_rule(strokeWidth=2, color="@all").encode(
         x=alt.X("low:Q", title="divergence, nats"), x2="high", y=y
@@ -55,8 +60,8 @@ def divergences(answer: Answer) -> Any:
         ),
     )
     chart = (rule + dot).properties(height=alt.Step(26))
-    found = [MEASURES[name] for name in charts.present(answer.column("measure"), tuple(MEASURES))]
-    return charts.faceted(chart, "panel", found, columns=2, cell=380, x="independent")
+    found = charts.present(answer.column("measure"), tuple(MEASURES))
+    return charts.faceted(chart, "measure", found, columns=2, cell=380, words=MEASURES, x="independent")
 
 
 def by_duplicates(answer: Answer) -> Any:
@@ -71,30 +76,42 @@ def by_duplicates(answer: Answer) -> Any:
         title="occurrences of the continuation",
         axis=alt.Axis(labelAngle=-35),
     )
-    rule = base.mark_rule(strokeWidth=2, color="@all").encode(x=x, y=alt.Y("low:Q", title="divergence, nats"), y2="high")
+    rule = base.mark_rule(strokeWidth=2, color="@all").encode(
+        x=x, y=alt.Y("low:Q", title="divergence, nats"), y2="high"
+    )
     dot = base.mark_point(filled=True, size=55, opacity=1, color="@all").encode(
         x=x,
         y="divergence:Q",
         tooltip=charts.tooltips(
-            "feature:N", "range:N", "divergence:Q:.4f", "low:Q:.4f", "high:Q:.4f", "n_memorized:Q:,", "n_other:Q:,", "status:N"
+            "feature:N",
+            "range:N",
+            "divergence:Q:.4f",
+            "low:Q:.4f",
+            "high:Q:.4f",
+            "n_memorized:Q:,",
+            "n_other:Q:,",
+            "status:N",
         ),
     )
     chart = alt.layer(charts.zero_line("y"), rule, dot).properties(height=200)
-    return charts.faceted(chart, "feature", charts.order(answer.column("feature")), columns=2, cell=380, y="independent")
+    return charts.faceted(
+        chart, "feature", charts.order(answer.column("feature")), columns=2, cell=380, y="independent"
+    )
 
 
 NO_ROWS = "No distributions were counted: they are of the rows that the taxonomy is trained on."
 
 SECTION = Section(
     "distributions",
+    "Distributions",
     "Distributions: duplicates and perplexities of memorized windows and others",
     (
         Figure(
             name="distributions",
             title="Memorized windows and others",
             reading=(
-                "The two histograms of a feature, each of area 1, over the same bins; where they overlap, colours mix. The less "
-                "they overlap, the better the feature alone tells memorized windows from others."
+                "The two histograms of a feature, each of area 1, over the same bins; where they overlap, colours mix. "
+                "The less they overlap, the better the feature alone tells memorized windows from others."
             ),
             question="distributions",
             needs=("memorization_distributions",),
@@ -106,9 +123,9 @@ SECTION = Section(
             name="divergences",
             title="How far apart they are",
             reading=(
-                "The Kullback-Leibler divergence of the memorized from the others (how much a memorized window's value says, on "
-                "average, for its being memorized) and the symmetric Jensen-Shannon divergence (at most ln 2 = 0.693), with 95 % "
-                "intervals. 0 means that they are alike."
+                "The Kullback-Leibler divergence of the memorized from the others (how much a memorized window's value "
+                "says, on average, for its being memorized) and the symmetric Jensen-Shannon divergence (at most ln 2 "
+                "= 0.693), with 95 % intervals. 0 means that they are alike."
             ),
             question="divergences",
             needs=("taxonomy_divergences",),
@@ -120,8 +137,8 @@ SECTION = Section(
             name="divergences-by-duplicates",
             title="The same among windows that are repeated equally often",
             reading=(
-                "The Kullback-Leibler divergence within ranges of duplicates: what the feature still says when the number of "
-                "repetitions is known. Ranges with few windows on a side have wide intervals or none."
+                "The Kullback-Leibler divergence within ranges of duplicates: what the feature still says when the "
+                "number of repetitions is known. Ranges with few windows on a side have wide intervals or none."
             ),
             question="divergences_by_duplicates",
             needs=("taxonomy_divergences",),

@@ -13,7 +13,7 @@ from memtax.report.tables import Answer
 DUPLICATES = alt.X(
     "duplicates_from:Q",
     scale=alt.Scale(type="log", nice=False),
-    title="occurrences of the continuation in the corpus (log scale)",
+    title="duplicates (log scale)",
     axis=alt.Axis(format=",d", values=[1, 2, 5, 10, 20, 50, 100, 1000, 10**4, 10**5, 10**6, 10**7], labelOverlap=True),
 )
 
@@ -26,7 +26,9 @@ def by_duplicates(answer: Answer) -> Any:
     band = base.mark_area(opacity=0.22).encode(
         x=DUPLICATES, y=charts.share("p_memorized_low", "P(memorized)"), y2="p_memorized_high", color=colour
     )
-    line = base.mark_line(strokeWidth=2).encode(x=DUPLICATES, y=charts.share("p_memorized", "P(memorized)"), color=colour)
+    line = base.mark_line(strokeWidth=2).encode(
+        x=DUPLICATES, y=charts.share("p_memorized", "P(memorized)"), color=colour
+    )
     dots = base.mark_point(filled=True, size=45, opacity=1).encode(
         x=DUPLICATES,
         y=charts.share("p_memorized", "P(memorized)"),
@@ -42,7 +44,9 @@ def by_duplicates(answer: Answer) -> Any:
             "n_sequences:Q:,",
         ),
     )
-    return charts.faceted((band + line + dots).properties(height=charts.HEIGHT), "text_kind", kinds, columns=3, cell=230)
+    return charts.faceted(
+        (band + line + dots).properties(height=charts.HEIGHT), "text_kind", kinds, columns=3, cell=230
+    )
 
 
 def by_duplicates_and_model(answer: Answer) -> Any:
@@ -68,10 +72,14 @@ def by_text_kind(answer: Answer) -> Any:
     y = alt.Y("model_and_checkpoint:N", sort=charts.order(answer.column("model_and_checkpoint")), title=None)
     offset = alt.YOffset("text_kind:N", sort=kinds)
     base = charts.rows()
-    colour = charts.coloured("text_kind", kinds)
-    axis = alt.Axis(format="~%")
+    colour = charts.coloured("text_kind", kinds, "shape")
+    axis = alt.Axis(format="~%", tickCount=8)
     rule = base.mark_rule(strokeWidth=2).encode(
-        x=alt.X("p_memorized_low:Q", title="P(memorized)", axis=axis), x2="p_memorized_high", y=y, yOffset=offset, color=colour
+        x=alt.X("p_memorized_low:Q", title="P(memorized)", axis=axis),
+        x2="p_memorized_high",
+        y=y,
+        yOffset=offset,
+        color=colour,
     )
     dots = base.mark_point(filled=True, size=60, opacity=1).encode(
         x=alt.X("p_memorized:Q", axis=axis),
@@ -96,14 +104,19 @@ def by_text_kind(answer: Answer) -> Any:
 def along_the_prompt(answer: Answer, column: str, title: str) -> Any:
     """P(memorized) against a number, with intervals."""
     base = charts.rows()
-    x = alt.X(f"{column}:Q", title=title, axis=alt.Axis(format=",d", tickMinStep=1), scale=alt.Scale(zero=False, padding=20))
+    x = alt.X(
+        f"{column}:Q", title=title, axis=alt.Axis(format=",d", tickMinStep=1), scale=alt.Scale(zero=False, padding=20)
+    )
     y = charts.share("p_memorized", "P(memorized)", at_most_one=False)
     rule = base.mark_rule(strokeWidth=2, color="@all").encode(x=x, y=alt.Y("low:Q"), y2="high")
     line = base.mark_line(strokeWidth=1.5, color="@all").encode(x=x, y=y)
     dots = base.mark_point(filled=True, size=55, opacity=1, color="@all").encode(
-        x=x, y=y, tooltip=charts.tooltips(f"{column}:Q:,", "p_memorized:Q:.2%", "low:Q:.2%", "high:Q:.2%", "k:Q:,", "n:Q:,")
+        x=x,
+        y=y,
+        tooltip=charts.tooltips(f"{column}:Q:,", "p_memorized:Q:.2%", "low:Q:.2%", "high:Q:.2%", "k:Q:,", "n:Q:,"),
     )
-    return (rule + line + dots).properties(width="container", height=charts.HEIGHT)
+    alone = len(set(answer.column(column))) == 1
+    return (rule + line + dots).properties(width="container", height=110 if alone else charts.HEIGHT)
 
 
 def only_one(answer: Answer, column: str, what: str, command: str) -> str | None:
@@ -116,14 +129,16 @@ def only_one(answer: Answer, column: str, what: str, command: str) -> str | None
 
 SECTION = Section(
     "probability",
+    "P(memorized)",
     "P(memorized): by duplicates, code and language, and prompt",
     (
         Figure(
             name="memorized-by-duplicates",
             title="P(memorized) by duplicates",
             reading=(
-                "How likely a window is to be memorized, by how often its continuation occurs in the corpus. A point is a range "
-                "of counts, which double in width from the threshold of recitation on; the band is its 95 % Wilson interval."
+                "How likely a window is to be memorized, by its duplicates: how often its continuation occurs in the "
+                "corpus. A point is a range of counts, which double in width from the threshold of recitation on; the "
+                "band is its 95 % Wilson interval."
             ),
             question="memorized_by_duplicates",
             needs=("memorization_by_duplicates",),
@@ -136,8 +151,8 @@ SECTION = Section(
             name="memorized-by-duplicates-and-model",
             title="The same across models and checkpoints",
             reading=(
-                "One curve for each model and checkpoint, the smallest and earliest in the faintest colour. A curve that lies "
-                "further to the left needs fewer repetitions to memorize."
+                "One curve for each model and checkpoint, the smallest and earliest in the faintest colour. A curve "
+                "that lies further to the left needs fewer repetitions to memorize."
             ),
             question="memorized_by_duplicates_and_model",
             needs=("memorization_by_duplicates",),
@@ -150,8 +165,8 @@ SECTION = Section(
             name="memorized-by-text-kind",
             title="P(memorized) of code and natural language",
             reading=(
-                "Dots with 95 % Wilson intervals. Kinds whose intervals lie apart differ; they may do so because one of them is "
-                "repeated more often, which the figures above set aside."
+                "Dots with 95 % Wilson intervals. Kinds whose intervals lie apart differ; they may do so because one "
+                "of them is repeated more often, which the figures above set aside."
             ),
             question="memorized_by_text_kind",
             needs=("memorization_by_text_kind",),
@@ -162,8 +177,8 @@ SECTION = Section(
             name="memorized-by-prompt-length",
             title="P(memorized) by length of the prompt",
             reading=(
-                "The same continuations, asked for with longer and longer prompts: a rise says how much context unlocks. Bars "
-                "are 95 % Wilson intervals."
+                "The same continuations, asked for with longer and longer prompts: a rise says how much context "
+                "unlocks. Bars are 95 % Wilson intervals."
             ),
             question="memorized_by_prompt_length",
             needs=("memorization_by_prompt",),
@@ -179,8 +194,8 @@ SECTION = Section(
             name="memorized-by-offset",
             title="P(memorized) by position in the sequence",
             reading=(
-                "Where in its training sequence a window begins, at the longest prompt; bars are 95 % Wilson intervals. A flat "
-                "line says that the position does not matter."
+                "Where in its training sequence a window begins, at the longest prompt; bars are 95 % Wilson "
+                "intervals. A flat line says that the position does not matter."
             ),
             question="memorized_by_offset",
             needs=("memorization_by_prompt",),
@@ -189,7 +204,10 @@ SECTION = Section(
             empty="No model was run on prompts: landed scores say nothing of their place.",
             command="memtax ingest model NAME LOCATION --corpus NAME, then dbt run",
             note=lambda answer: only_one(
-                answer, "token_offset", "the offset", "memtax sample NAME --corpus CORPUS --n 1000 --token-offset 0,512,1024"
+                answer,
+                "token_offset",
+                "the offset",
+                "memtax sample NAME --corpus CORPUS --n 1000 --token-offset 0,512,1024",
             ),
         ),
     ),

@@ -24,12 +24,10 @@ def coefficients(answer: Answer) -> Any:
         axis=alt.Axis(grid=True),
     )
     base = charts.rows().transform_calculate(
-        told_apart="datum.standardized_low > 0 || datum.standardized_high < 0 ? 'interval leaves out 0' : 'may be 0'"
+        told_apart="datum.standardized_low > 0 || datum.standardized_high < 0 ? 1 : 0"
     )
     colour = charts.coloured("scope", SCOPES)
-    fill = alt.FillOpacity(
-        "told_apart:N", scale=alt.Scale(domain=["interval leaves out 0", "may be 0"], range=[1, 0]), legend=None
-    )
+    fill = alt.FillOpacity("told_apart:Q", scale=alt.Scale(domain=[0, 1], range=[0, 1]), legend=None)
     rule = base.mark_rule(strokeWidth=2).encode(
         x=alt.X("standardized_low:Q", title="change in log-odds per standard deviation"),
         x2="standardized_high",
@@ -40,7 +38,7 @@ def coefficients(answer: Answer) -> Any:
         x="standardized_coefficient:Q",
         y=features,
         color=colour,
-        fill=alt.Fill("scope:N", scale=charts.colours(SCOPES), legend=None),
+        fill=charts.filled("scope", SCOPES),
         fillOpacity=fill,
         tooltip=charts.tooltips(
             "feature:N",
@@ -63,7 +61,11 @@ def coefficients(answer: Answer) -> Any:
 def separable(answer: Answer) -> str | None:
     """Names the fits that need a word of caution."""
     cautions = sorted(
-        {(run, scope, status) for run, scope, status in _columns(answer, "run", "scope", "status") if status != "fitted"}
+        {
+            (run, scope, status)
+            for run, scope, status in _columns(answer, "run", "scope", "status")
+            if status != "fitted"
+        }
     )
     if not cautions:
         return None
@@ -79,7 +81,7 @@ def heat(answer: Answer, across: str, names: tuple[str, ...], panels: str, order
     y = alt.Y("feature:N", sort=features, title=None)
     colour = alt.Color(
         "correlation:Q",
-        scale=alt.Scale(domain=[-1, 0, 1], range=["@low", "@middle", "@high"]),
+        scale=alt.Scale(domain=[-1, 0, 1], range=["@low", "@middle", "@high"], interpolate="rgb"),
         legend=alt.Legend(orient="top", title="correlation with memorized", gradientLength=180, values=[-1, 0, 1]),
     )
     tips = charts.tooltips(
@@ -91,7 +93,7 @@ def heat(answer: Answer, across: str, names: tuple[str, ...], panels: str, order
         x=x, y=y, text=alt.Text("correlation:Q", format="+.2f"), color=strong, tooltip=tips
     )
     chart = (cell + label).properties(height=alt.Step(19))
-    return charts.faceted(chart, panels, charts.order(answer.column(panels), order), columns=3, cell=330)
+    return charts.faceted(chart, panels, charts.order(answer.column(panels), order), columns=3, cell=290)
 
 
 def _columns(answer: Answer, *names: str) -> list[tuple[Any, ...]]:
@@ -100,15 +102,17 @@ def _columns(answer: Answer, *names: str) -> list[tuple[Any, ...]]:
 
 COEFFICIENTS = Section(
     "coefficients",
+    "Coefficients",
     "Coefficients: what drives memorization in each category",
     (
         Figure(
             name="coefficients",
             title="Standardized coefficients",
             reading=(
-                "How much the log-odds of memorization change when a feature rises by one standard deviation and the others stay: "
-                "right of the dashed line with, left against. Bars are 95 % intervals; a filled dot's leaves out 0. Features that "
-                "say nearly the same (the inflation is among the numbers) share an effect between them, at random."
+                "How much the log-odds of memorization change when a feature rises by one standard deviation and the "
+                "others stay: right of the dashed line with, left against. Bars are 95 % intervals; a filled dot's "
+                "leaves out 0. Features that say nearly the same (the inflation is among the numbers) share an effect "
+                "between them, at random."
             ),
             question="coefficients",
             needs=("taxonomy_models",),
@@ -122,14 +126,16 @@ COEFFICIENTS = Section(
 
 CORRELATIONS = Section(
     "correlations",
+    "Correlations",
     "Correlations: what goes with memorization, one feature at a time",
     (
         Figure(
             name="correlations",
             title="Three correlations, by category",
             reading=(
-                "Pearson's sees straight lines, Spearman's any steady rise or fall, and Chatterjee's xi any function (0: none, "
-                "1: memorization is a function of the feature; it has no sign). A missing cell is a feature that is constant there."
+                "Pearson's correlation sees straight lines, Spearman's any steady rise or fall, and Chatterjee's xi "
+                "any function (0: none, 1: memorization is a function of the feature; it has no sign). A missing cell "
+                "is a feature that is constant there."
             ),
             question="correlations",
             needs=("taxonomy_correlations",),

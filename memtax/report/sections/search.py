@@ -15,9 +15,7 @@ def heat(answer: Answer) -> Any:
     """The gain of the best partition of each ordered pair of features."""
     base = charts.rows()
     features = sorted({*answer.column("first_feature"), *answer.column("second_feature")})
-    x = alt.X(
-        "second_feature:N", sort=features, title="second question", axis=alt.Axis(labelAngle=-40, grid=False)
-    )
+    x = alt.X("second_feature:N", sort=features, title="second question", axis=alt.Axis(labelAngle=-40, grid=False))
     y = alt.Y("first_feature:N", sort=features, title="first question")
     tips = charts.tooltips(
         "first_feature:N",
@@ -33,7 +31,7 @@ def heat(answer: Answer) -> Any:
     )
     colour = alt.Color(
         "gain:Q",
-        scale=alt.Scale(domainMid=0, range=["@high", "@middle", "@low"]),
+        scale=alt.Scale(domainMid=0, range=["@high", "@middle", "@low"], interpolate="rgb"),
         legend=alt.Legend(orient="top", title="log-loss less the baseline's", gradientLength=220, format="+.3f"),
     )
     cell = base.mark_rect().encode(x=x, y=y, color=colour, tooltip=tips)
@@ -43,32 +41,32 @@ def heat(answer: Answer) -> Any:
         .mark_rect(filled=False, stroke="@ink", strokeWidth=2.5)
         .encode(x=x, y=y, tooltip=tips)
     )
-    label = base.mark_text(fontSize=10, color="@ink").encode(
-        x=x, y=y, text=alt.Text("best_place:Q"), tooltip=tips
-    )
+    label = base.mark_text(fontSize=10, color="@ink").encode(x=x, y=y, text=alt.Text("best_place:Q"), tooltip=tips)
     return (cell + best + label).properties(width="container", height=alt.Step(26))
 
 
 SECTION = Section(
     "search",
+    "Partition search",
     "The partition search: other ways to part the windows in three",
     (
         Figure(
             name="search",
             title="The best partition of each pair of questions",
             reading=(
-                "Windows where the first feature reaches a threshold are one part; of the others, those where the second does are "
-                "another; the rest is the third. The colour says by how much three regressions predict windows that they have not "
-                "seen better (blue) or worse (orange) than one, at the best of nine pairs of thresholds; the number is that "
-                "partition's place among all, and the frame is around the best. Thresholds are in the tooltip."
+                "Windows where the first feature reaches a threshold are one part; of the others, those where the "
+                "second does are another; the rest is the third. The colour says by how much three regressions predict "
+                "windows that they have not seen better (blue) or worse (orange) than one, at the best of nine pairs "
+                "of thresholds; the number is that partition's place among all, and the frame is around the best. "
+                "Thresholds are in the tooltip."
             ),
             question="search",
             needs=("taxonomy_search",),
             draw=heat,
             follows=("run",),
             empty=(
-                "No partition could be ranked: each of its three parts needs memorized and other windows. Under the protocol "
-                "paper, and with taxonomy_search_rows: 0, nothing is searched."
+                "No partition could be ranked: each of its three parts needs memorized and other windows. Under the "
+                "protocol paper, and with taxonomy_search_rows: 0, nothing is searched."
             ),
         ),
     ),

@@ -44,10 +44,25 @@ added as (
         whole as (partition by run, predictor, category)
 )
 
+-- Where the threshold is above all, nothing is found.
 select
     run,
     predictor,
     category,
+    null as step,
+    1.0 as probability_from,
+    0.0 as recall,
+    0.0 as false_positive_rate,
+    null as precision
+from counted
+group by run, predictor, category
+having sum(positives) > 0 and sum(negatives) > 0
+union all
+select
+    run,
+    predictor,
+    category,
+    step,
     round(1 / (1 + exp(-step / 50)), 6) as probability_from,
     round(true_positives / all_positives, 5) as recall,
     round(false_positives / all_negatives, 5) as false_positive_rate,
@@ -58,4 +73,4 @@ qualify
     row_number() over (
         partition by run, predictor, category, floor(60 * recall), floor(60 * false_positive_rate) order by step
     ) = 1
-order by run, predictor, category, step desc
+order by run, predictor, category, step desc nulls first

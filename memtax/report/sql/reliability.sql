@@ -10,5 +10,8 @@ select
     high,
     n_rows
 from taxonomy_reliability
-where predictor in ('baseline', 'taxonomy', 'searched', 'own') and model || '@' || revision in ($runs)
+where
+    predictor in ('baseline', 'taxonomy', 'searched', 'own')
+    and n_rows >= 5
+    and model || '@' || revision in ($runs)
 order by run, category, predictor, bin
