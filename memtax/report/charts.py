@@ -68,14 +68,14 @@ def dashed(column: str, names: Sequence[str]) -> alt.StrokeDash:
 def _legend(mark: str) -> alt.Legend:
     """Above the chart; legends of one column merge where they are equal."""
     own = {"circle": {"symbolType": "circle"}, "stroke": {"symbolType": "stroke", "symbolStrokeWidth": 3}}.get(mark, {})
-    return alt.Legend(orient="top", title=None, columns=4, symbolOpacity=1, **own)
+    return alt.Legend(orient="top", title=None, symbolOpacity=1, **own)
 
 
 def ramp(column: str, names: Sequence[str]) -> alt.Color:
     """An ordered colour channel, for models and checkpoints from the smallest and earliest on."""
     steps = max(1, len(names) - 1)
     scale = alt.Scale(domain=list(names), range=[f"@ramp:{place / steps:.4f}" for place in range(len(names))])
-    legend = alt.Legend(orient="top", title=None, columns=3, symbolType="circle", symbolOpacity=1)
+    legend = alt.Legend(orient="top", title=None, symbolType="circle", symbolOpacity=1)
     return alt.Color(f"{column}:N", scale=scale, sort=list(names), legend=legend)
 
 

@@ -8,7 +8,7 @@
       all: "#30363d", code: "#7b3fa0", "natural-language": "#8a5a00", uncertain: "#6b7280",
       baseline: "#4b5563", taxonomy: "#b3126b", tree: "#00757f", searched: "#6d5f00", own: "#4a3fb0",
       memorized: "#b3126b", "not-memorized": "#5f7f9e",
-      low: "#d2691e", middle: "#f7f7f7", high: "#2b7bba", "on-strong": "#000000", ramp: ["#6ba3d6", "#08254a"],
+      low: "#d2691e", middle: "#f7f7f7", high: "#2b7bba", "on-strong": "#000000", ramp: ["#5b95ca", "#08254a"],
     },
     dark: {
       page: "#14171b", ink: "#e8eaed", muted: "#a5adb8", line: "#3a414b",
@@ -16,7 +16,7 @@
       all: "#d5dae0", code: "#c79bea", "natural-language": "#d9a940", uncertain: "#9aa3ad",
       baseline: "#aeb6c0", taxonomy: "#f57fb9", tree: "#4fc9d4", searched: "#d3c24a", own: "#a59cff",
       memorized: "#f57fb9", "not-memorized": "#7f9fbe",
-      low: "#b65a14", middle: "#262b31", high: "#2f7fc0", "on-strong": "#ffffff", ramp: ["#2f6ea8", "#d9ecff"],
+      low: "#b65a14", middle: "#262b31", high: "#2a74b0", "on-strong": "#ffffff", ramp: ["#3d80be", "#d9ecff"],
     },
   };
   const MOST_TABLE_ROWS = 1000;
@@ -79,6 +79,13 @@
     return rows.map((row) => Object.fromEntries(columns.map((name, place) => [name, row[place]])));
   }
 
+  // Legends stand above the charts, in so many columns.
+  function legends(value, columns) {
+    if (value === null || typeof value !== "object") return;
+    if (value.legend) value.legend.columns = columns;
+    Object.values(value).forEach((part) => legends(part, columns));
+  }
+
   // How many charts fit side by side, and the width of each.
   function place(spec, rows, width, spare) {
     const { cell = width, columns: most = 1 } = spec.usermeta ?? {};
@@ -87,6 +94,7 @@
     const columns = Math.max(1, Math.min(most, panels, Math.floor(width / Math.min(cell, width))));
     const each = Math.max(90, Math.floor((width - (spare.get(columns) ?? 80 * (spec.concat ? columns : 1))) / columns));
     delete spec.usermeta;
+    legends(spec, width < 480 ? 2 : width < 700 ? 3 : 6);
     if (spec.facet || spec.concat) spec.columns = columns;
     for (const part of spec.concat ?? [spec.spec ?? spec]) part.width = each;
     return columns;
