@@ -95,8 +95,15 @@
     const each = Math.max(90, Math.floor((width - (spare.get(columns) ?? 80 * (spec.concat ? columns : 1))) / columns));
     delete spec.usermeta;
     legends(spec, width < 480 ? 2 : width < 700 ? 3 : 6);
-    if (spec.facet || spec.concat) spec.columns = columns;
     for (const part of spec.concat ?? [spec.spec ?? spec]) part.width = each;
+    if (spec.facet) spec.columns = columns;
+    if (spec.concat) {
+      // Rows of columns: `concat` itself draws nothing where expressions are interpreted, as the page's policy has it.
+      spec.vconcat = [];
+      while (spec.concat.length) spec.vconcat.push({ hconcat: spec.concat.splice(0, columns) });
+      delete spec.concat;
+      delete spec.columns;
+    }
     return columns;
   }
 
@@ -114,7 +121,7 @@
       const off = Number(svg.getAttribute("width")) - width;
       if (attempt === 2 || (off <= 0 && off > -30)) return made;
       // What axes and legends take is known only now.
-      figure.spare.set(columns, (figure.spare.get(columns) ?? 80 * (spec.concat ? columns : 1)) + off + 6);
+      figure.spare.set(columns, (figure.spare.get(columns) ?? 80 * (spec.vconcat ? columns : 1)) + off + 6);
       made.finalize();
     }
   }

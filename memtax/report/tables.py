@@ -13,6 +13,8 @@ from memtax.errors import StoreError
 
 # Enough to tell two numbers of a figure apart, and few enough that sums which threads add up in another order agree.
 SIGNIFICANT_DIGITS = 10
+# The small marts that between them name every model and checkpoint of which there is something to show.
+RUN_MARTS = ("memorization_by_category", "taxonomy_models", "memorization_distributions")
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,14 @@ class Tables:
     def missing(self, needed: Sequence[str]) -> list[str]:
         """Those of `needed` that the store lacks."""
         return [name for name in needed if name not in self.names]
+
+    def runs(self) -> list[dict[str, Any]]:
+        """The models and checkpoints that any figure is of, as `sql/runs.sql` gives them."""
+        there = [name for name in RUN_MARTS if name in self.names]
+        if not there or "dim_models" not in self.names:
+            return []
+        known = "\n        union\n        ".join(f"select (model, revision) from {name}" for name in there)  # noqa: S608
+        return self.ask_sql(question_sql("runs").replace("$known", known)).dicts()
 
     def ask(self, question: str, runs: Sequence[str] = ()) -> Answer:
         """The answer to `sql/<question>.sql`.

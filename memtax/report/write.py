@@ -77,7 +77,7 @@ def write_report(connection: duckdb.DuckDBPyConnection, path: Path, options: Rep
 
 def content_of(tables: Tables, options: ReportOptions) -> page.Content:
     """Everything that the page says, before it is HTML."""
-    known = [] if tables.missing(["dim_models", "memorization_by_category"]) else tables.ask("runs").dicts()
+    known = tables.runs()
     samples = [] if tables.missing(["memorization_by_category"]) else tables.ask("samples").column("sample")
     if options.dataset is not None:
         first = [

@@ -1,4 +1,4 @@
--- The same within ranges of duplicates: what a feature says beyond how often the continuation occurs.
+-- The same within ranges of duplicates: what another feature says beyond how often the continuation occurs.
 select
     model || '@' || revision as run,
     feature,
@@ -13,6 +13,7 @@ select
 from taxonomy_divergences
 where
     duplicates_from is not null
+    and feature <> 'sequence_duplicates'
     and measure = 'kl_divergence'
     and divergence is not null
     and model || '@' || revision in ($runs)

@@ -7,7 +7,9 @@ select
     training_fraction
 from dim_models
 where
-    (model, revision) in (select (model, revision) from memorization_by_category)
+    (model, revision) in (
+        $known
+    )
 order by
     n_parameters nulls first,
     model,
