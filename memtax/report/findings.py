@@ -94,12 +94,12 @@ def _categories(shares: Sequence[Row], focus: Focus) -> list[str]:
     memorized = [row for row in rows if row["n_memorized"]]
     if not memorized:
         return []
-    parts = ", ".join(
-        f"{row['n_memorized']:,} by {row['category']} ({row['share_of_memorized']:.0%}; of all windows of that category "
-        f"it has memorized {_with_interval(row)})"
+    parts = "; ".join(
+        f"{row['n_memorized']:,} are of {row['category']} ({100 * row['share_of_memorized']:.0f} %), of whose windows "
+        f"{_with_interval(row)} are memorized"
         for row in memorized
     )
-    return [f"What is memorized comes {parts}."]
+    return [f"Of those memorized, {parts}."]
 
 
 def _by_duplicates(tables: Tables, focus: Focus) -> list[str]:

@@ -65,7 +65,7 @@
   }
 
   const figures = [...document.querySelectorAll("figure")].filter((node) => node.querySelector("[data-payload]")).map((node) => ({
-    node, chart: node.querySelector("[data-chart]"), payload: JSON.parse(node.querySelector("[data-payload]").textContent),
+    node, chart: node.querySelector("[data-chart]"), canvas: node.querySelector("[data-canvas]"), payload: JSON.parse(node.querySelector("[data-payload]").textContent),
     spare: new Map(), drawn: null,
   }));
 
@@ -79,11 +79,16 @@
     return rows.map((row) => Object.fromEntries(columns.map((name, place) => [name, row[place]])));
   }
 
-  // Legends stand above the charts, in so many columns.
-  function legends(value, columns) {
+  // Legends stand above the charts, in as many columns as fit.
+  function legends(value, width) {
     if (value === null || typeof value !== "object") return;
-    if (value.legend) value.legend.columns = columns;
-    Object.values(value).forEach((part) => legends(part, columns));
+    const names = value.scale?.domain;
+    if (value.legend?.gradientLength) value.legend.gradientLength = Math.min(value.legend.gradientLength, width * 0.45);
+    else if (value.legend && names) {
+      const longest = Math.max(...names.map((name) => String(name).length));
+      value.legend.columns = Math.max(1, Math.floor((width - 60) / (7 * longest + 34)));
+    }
+    Object.values(value).forEach((part) => legends(part, width));
   }
 
   // How many charts fit side by side, and the width of each.
@@ -94,7 +99,7 @@
     const columns = Math.max(1, Math.min(most, panels, Math.floor(width / Math.min(cell, width))));
     const each = Math.max(90, Math.floor((width - (spare.get(columns) ?? 80 * (spec.concat ? columns : 1))) / columns));
     delete spec.usermeta;
-    legends(spec, width < 480 ? 2 : width < 700 ? 3 : 6);
+    legends(spec, width);
     for (const part of spec.concat ?? [spec.spec ?? spec]) part.width = each;
     if (spec.facet) spec.columns = columns;
     if (spec.concat) {
@@ -146,7 +151,7 @@
     figure.made = null;
     figure.chart.hidden = rows.length === 0;
     figure.chart.dataset.theme = theme;
-    if (rows.length) figure.made = await embed(figure.chart, figure, rows, theme, width);
+    if (rows.length) figure.made = await embed(figure.canvas, figure, rows, theme, width);
   }
 
   let round = 0;

@@ -10,7 +10,7 @@ import pytest
 
 from memtax.report import charts
 from memtax.report.page import resource
-from tests.report.conftest import Report
+from tests.report.pages import Report
 
 NAMES = {*charts.CATEGORIES, *charts.TEXT_KINDS, *charts.SIDES, *charts.PREDICTORS}
 # WCAG 2.2: 1.4.3 for text, 1.4.11 for graphics.

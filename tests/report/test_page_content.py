@@ -16,10 +16,9 @@ from memtax.report import write_report
 from memtax.report.page import embedded, resource
 from memtax.report.sections import SECTIONS
 from memtax.store import reading
-from tests.report.conftest import Report
+from tests.report.pages import HOSTILE, Report, with_hostile_names
 
 ALL = ["findings", *(section.name for section in SECTIONS), "about"]
-HOSTILE = "</script><img src=x onerror=\"document.title='run'\"><!--"
 
 
 def test_all_ten_sections_are_there_in_order(report: Report) -> None:
@@ -118,20 +117,8 @@ def test_a_store_of_one_model_gives_a_page(changed: Callable[..., Path], report_
     assert "training goes on" not in parts.words["findings"]
 
 
-def hostile(table: str, column: str) -> str:
-    quoted = HOSTILE.replace("'", "''")
-    return f"update {table} set {column} = '{quoted}' || {column}"
-
-
-def test_hostile_names_stay_text(changed: Callable[..., Path], report_of: Callable, report: Report) -> None:
-    tables = report.fetch(
-        "select table_name, column_name from duckdb_columns() where schema_name = 'main' and column_name in "
-        "('dataset', 'corpus', 'model', 'first_feature', 'feature') and table_name <> 'features' and data_type = 'VARCHAR'"
-    )
-    database = changed(
-        *(hostile(*pair) for pair in tables), hostile("features", "dataset"), hostile("features", "model")
-    )
-    page = report_of(database).parts
+def test_hostile_names_stay_text(report: Report, tmp_path: Path, report_of: Callable) -> None:
+    page = report_of(with_hostile_names(report.database, tmp_path)).parts
     assert page.sections == ALL
     assert [tag for tag, _ in page.tags].count("img") == 0
     assert [tag for tag, _ in page.tags].count("script") == [tag for tag, _ in report.parts.tags].count("script")

@@ -8,7 +8,7 @@ import math
 import pytest
 
 from memtax.report.sections import SECTIONS
-from tests.report.conftest import Report
+from tests.report.pages import Report
 
 FIGURES = [figure.name for section in SECTIONS for figure in section.figures]
 
