@@ -217,10 +217,12 @@
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   }
 
+  // A spreadsheet would run text that begins like a formula.
+  const harmless = (value) => (typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value));
   const quoted = (value) => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
   function csv(figure) {
     const lines = [figure.payload.columns, ...rowsOf(figure)];
-    return lines.map((row) => row.map((value) => (value === null ? "" : quoted(String(value)))).join(",")).join("\r\n") + "\r\n";
+    return lines.map((row) => row.map((value) => (value === null ? "" : quoted(harmless(value)))).join(",")).join("\r\n") + "\r\n";
   }
 
   // Pictures are light and of one width, wherever they are saved.
