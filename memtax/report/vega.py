@@ -7,4 +7,4 @@ import vl_convert
 
 def javascript() -> str:
     """The libraries, which set the globals `vegaEmbed`, `vegaLite` and `vega`; the same bytes for one version."""
-    return str(vl_convert.javascript_bundle())
+    return vl_convert.javascript_bundle(None)
