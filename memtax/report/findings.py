@@ -170,7 +170,7 @@ def _between(shares: Sequence[Row], first: str, second: str, rises: str, falls: 
     if not all(ends):
         return []
     unknown = f"{first} and {second} cannot be told apart by how much they have memorized"
-    return [_compared(ends[0][0], ends[1][0], f"windows with {first}", f"with {second}", rises, falls, unknown)]
+    return [_compared(ends[0][0], ends[1][0], f"windows with {first}", f"those with {second}", rises, falls, unknown)]
 
 
 def _compared(first: Row, second: Row, one: str, other: str, rises: str, falls: str, unknown: str) -> str:
