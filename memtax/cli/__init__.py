@@ -19,8 +19,10 @@ COMMANDS = {
     "count": "memtax.cli.count",
     "predict": "memtax.cli.predict",
     "explain": "memtax.cli.explain",
+    "explore": "memtax.cli.explore",
     "classifier": "memtax.cli.classifier",
     "similar": "memtax.cli.similar",
+    "report": "memtax.cli.report",
     "export": "memtax.cli.export",
     "doctor": "memtax.cli.doctor",
 }
