@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
 
-from memtax_native import keep_freed_memory
+from udf.allocator import keep_freed_memory
 from udf.engine_duckdb import register
 
 

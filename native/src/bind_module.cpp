@@ -3,7 +3,6 @@
 
 #include "bind_arrays.hpp"
 #include "instruction_set.hpp"
-#include "memory.hpp"
 
 PYBIND11_MODULE(_core, module) {
     module.doc() =
@@ -11,8 +10,6 @@ PYBIND11_MODULE(_core, module) {
     memtax::bind_logits(module);
     memtax::bind_query_table(module);
     memtax::bind_tokens(module);
-    module.def("keep_freed_memory", &memtax::keep_freed_memory,
-               "Let this process keep freed memory for its next use; whether the allocator takes that.");
     module.def("instruction_sets", &memtax::instruction_sets, "Instruction sets that can be used here, fastest first.");
     module.def(
         "instruction_set", [](const std::string& name) { return std::string(memtax::kernels(name).name); },

@@ -6,15 +6,10 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <new>
 #include <stdexcept>
 #include <utility>
-
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 
 namespace memtax {
 
@@ -61,20 +56,6 @@ Memory Memory::mapped_file(const std::string& path) {
     close(file);
     if (data == MAP_FAILED) throw fail(error);
     return {data, bytes};
-}
-
-bool keep_freed_memory() {
-#ifdef __GLIBC__
-    for (const char* const variable :
-         {"GLIBC_TUNABLES", "MALLOC_MMAP_THRESHOLD_", "MALLOC_MMAP_MAX_", "MALLOC_TRIM_THRESHOLD_", "MALLOC_TOP_PAD_"})
-        if (std::getenv(variable) != nullptr) return false;
-    constexpr int mebibyte = 1 << 20;
-    // The last keeps a thread's emptied heaps, which are of 64 MiB: the threshold for trimming counts only within one.
-    return mallopt(M_MMAP_THRESHOLD, 64 * mebibyte) == 1 && mallopt(M_TRIM_THRESHOLD, 1024 * mebibyte) == 1 &&
-           mallopt(M_TOP_PAD, 64 * mebibyte) == 1;
-#else
-    return false;
-#endif
 }
 
 }  // namespace memtax

@@ -31,12 +31,4 @@ class Memory {
     size_t size_ = 0;
 };
 
-// Lets this process keep the memory that it frees, up to a gigabyte, instead of handing it back to the system.
-//
-// A database that passes batches to us allocates and frees tens of megabytes for each of them. By default the allocator
-// returns such blocks at once, and the next batch faults every page of them in again: that took half of the time of a
-// scan's hand-over. Blocks of 64 MiB and more are still returned at once. Does nothing, and returns false, where
-// another allocator than glibc's is at work, or where the environment already says what the allocator shall do.
-bool keep_freed_memory();
-
 }  // namespace memtax
