@@ -14,6 +14,7 @@ from memtax.taxonomy.correlating import correlation_rows
 from memtax.taxonomy.diverging import divergence_rows, published_divergence_rows
 from memtax.taxonomy.evaluation import metric_rows, published_metric_rows
 from memtax.taxonomy.frame import Scope, read_frame
+from memtax.taxonomy.published_search import published_search_rows
 from memtax.taxonomy.searching import best_scopes, search_rows
 from memtax.taxonomy.settings import Settings
 from memtax.taxonomy.testing import test_rows
@@ -23,13 +24,11 @@ from memtax.taxonomy.training import model_rows, predictions_table, published_pr
 def search(rows: Any, meta: Mapping[str, Any], database: str | None) -> pa.Table:
     """int_taxonomy__search; parts that are done are kept beside the database until all are."""
     settings = Settings.from_meta(meta)
-    if settings.protocol == "paper":
-        # The published search chooses on the test set; `memtax.taxonomy.published.fit_taxonomy` repeats any candidate of it.
-        return tables.SEARCH.empty_table()
     store = Path(f"{database}.search") if database else None
+    make = published_search_rows if settings.protocol == "paper" else search_rows
     found = tables.for_each_pair(
         rows,
-        lambda model, revision, table: search_rows(model, revision, read_frame(table), settings, store),
+        lambda model, revision, table: make(model, revision, read_frame(table), settings, store),
         tables.SEARCH,
     )
     if store is not None:

@@ -70,6 +70,7 @@ def search_rows(model: str, revision: str, frame: Frame, settings: Settings, sto
         rows.append(
             shared
             | {
+                "position": number,
                 **{"first_feature": first.feature, "first_quantile": first.quantile, "first_threshold": first.value},
                 **{"second_feature": second.feature, "second_quantile": second.quantile},
                 **{"second_threshold": second.value, "score": scores[number], "baseline_score": baseline},

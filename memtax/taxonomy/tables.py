@@ -67,6 +67,7 @@ SEARCH = pa.schema(
             (name, pa.float64())
             for name in ("first_quantile", "first_threshold", "second_quantile", "second_threshold")
         ],
+        ("position", pa.int64()),
         ("place", pa.int64()),
         *[(name, pa.float64()) for name in ("score", "baseline_score")],
         ("method", pa.string()),
