@@ -145,7 +145,7 @@ def run_dbt(database: Path, folder: Path) -> float:
         str(folder / "logs"),
     ]
     command += ["--vars", "threads: 2", "--select", *SELECTED]
-    environment = os.environ | {"MEMTAX_DATABASE": str(database), "MEMTAX_THREADS": "2"}
+    environment = os.environ | {"MEMTAX_DATABASE": str(database), "MEMTAX_THREADS": "2", "MEMTAX_MEMORY_LIMIT": "7GB"}
     began = time.perf_counter()
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
     for line in process.stdout or ():

@@ -9,8 +9,10 @@ import numpy.typing as npt
 from scipy import stats
 
 from memtax.taxonomy import published, regression
-from memtax.taxonomy.corrected import BASELINE, FITTED, Training, find_columns, standardized_rows
+from memtax.taxonomy.columns import find_columns, standardized_rows
+from memtax.taxonomy.corrected import FITTED, Training
 from memtax.taxonomy.frame import Frame, Scope, sample_groups
+from memtax.taxonomy.prediction import BASELINE
 from memtax.taxonomy.settings import Settings
 from memtax.taxonomy.tables import Row
 from memtax.taxonomy.taxonomies import TAXONOMY, scopes_of
@@ -41,9 +43,7 @@ def test_rows(frame: Frame, settings: Settings, searched: tuple[Scope, ...]) -> 
     if not fits or np.isnan(fits[0].intercept):
         return []
     baseline = fits[0]
-    losses = fold_losses(
-        Training(sample_groups(frame, settings.search_rows or len(frame), settings.seed), settings), scopes
-    )
+    losses = fold_losses(Training(sample_groups(frame, settings.search_rows), settings), scopes)
     rows: list[Row] = []
     for predictor in dict.fromkeys(scope.predictor for scope in scopes[1:]):
         own = [fit for fit in fits if fit.scope.predictor == predictor]
