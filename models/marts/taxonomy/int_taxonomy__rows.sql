@@ -70,7 +70,7 @@ select
     drawn.grouped_by,
     drawn.group_number,
     labelled.category,
-    cast({{ var('taxonomy_expression') or 'null' }} as varchar) as own_category,
+    {{ own_category(ref('features')) }} as own_category,
     labelled.code_type,
     labelled.memorized,
     {% for name in names %}
