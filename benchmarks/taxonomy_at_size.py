@@ -121,8 +121,8 @@ def main() -> int:
         for phase in phases:
             if phase in PHASES:
                 figures[f"{phase}_seconds"], figures[f"{phase}_gib"] = run_dbt(database, folder, PHASES[phase])
-        print_table(f"{n:,} rows of features", [figures | {"machine": ""}])
         right = check(database, n, figures, phases)
+        print_table(f"{n:,} rows of features", [figures | {"machine": ""}])
     write_json(arguments.json, figures)
     return 0 if right else 1
 
