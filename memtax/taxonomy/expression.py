@@ -29,7 +29,7 @@ def expression_fault(expression: str | None, columns: str | None) -> str | None:
         connection.execute(f"create table features ({described})")
         tried = TRIED.format(column=there[0][0].replace('"', '""'), expression=expression)
         try:
-            statements = duckdb.extract_statements(tried)
+            statements = connection.extract_statements(tried)
             if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
                 return f"{shown}, and nothing before or after it"
             result = connection.execute(tried)
