@@ -6,9 +6,5 @@ def model(dbt, session):
     dbt.config(materialized="table")
     from memtax.taxonomy import dbt_models
 
-    # The result is made while it is written: what it is made from needs a connection of its own.
-    reading = session.cursor()
-    rows, fitted = (
-        reading.sql(ref.sql_query()) for ref in (dbt.ref("int_taxonomy__rows"), dbt.ref("int_taxonomy__fits"))
-    )
-    return dbt_models.predictions(rows, fitted, dbt.config.get("meta"))
+    # The result is made while dbt writes it, on a connection of its own.
+    return dbt_models.predictions(dbt.ref("int_taxonomy__rows"), dbt.ref("int_taxonomy__fits"), dbt.config.get("meta"))
