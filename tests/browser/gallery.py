@@ -6,6 +6,9 @@ To add pictures: a function that takes a `Gallery` and calls `open` and `keep`, 
 from __future__ import annotations
 
 import argparse
+import os
+import re
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -13,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from memtax import store
 from memtax.demo.__main__ import DEFAULT_SIZE, FOLDER
@@ -110,8 +114,55 @@ def report(gallery: Gallery) -> None:
         gallery.keep(page, title, "report-narrow", "On a telephone.")
 
 
+def explorer(gallery: Gallery) -> None:
+    """The explorer: how much is known by heart, a list, and one sequence."""
+    title = "The explorer (`memtax explore`)"
+    with store.reading(gallery.database) as connection:
+        found = connection.execute(
+            "select dataset, corpus, sequence_id, model, revision from features "
+            "inner join dim_models using (corpus, model, revision) "
+            "where memorized and sequence_duplicates = 2 order by n_parameters desc, training_fraction desc, sequence_id limit 1"
+        ).fetchone()
+    if found is None:
+        return
+    dataset, corpus, sequence_id, model, revision = found
+    chosen = urlencode(
+        {"dataset": dataset, "column": "sequence_duplicates", "op": "ge", "value": 2, "sort": "generation_perplexity"}
+    )
+    one = urlencode({"corpus": corpus, "sequence_id": sequence_id, "model": f"{model}@{revision}"})
+    with served(gallery.database) as address:
+        for name, path, theme, caption in (
+            ("explorer-overview", "", "light", "How much of each dataset each model has by heart."),
+            ("explorer-list", f"sequences?{chosen}", "light", "A list, filtered and sorted."),
+            (
+                "explorer-sequence",
+                f"sequence?{one}",
+                "dark",
+                "One sequence and the evidence for it, in the dark theme.",
+            ),
+        ):
+            with gallery.open(address + path, theme=theme) as page:
+                gallery.keep(page, title, name, caption)
+
+
+@contextmanager
+def served(database: Path) -> Iterator[str]:
+    """The address where `memtax explore` serves a store."""
+    command = [sys.executable, "-m", "memtax", "explore", "--no-browser", "--port", "0"]
+    environment = os.environ | {"MEMTAX_DATABASE": str(database.resolve()), "MEMTAX_PROJECT": str(PROJECT)}
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    try:
+        found = re.search(r"http://\S+/", process.stderr.readline() if process.stderr else "")
+        if found is None:
+            raise RuntimeError("memtax explore did not say where it serves the store")
+        yield found[0]
+    finally:
+        process.kill()
+        process.communicate()
+
+
 # Every page that people see. One of them that cannot be opened stops the gallery.
-PAGES: tuple[Callable[[Gallery], None], ...] = (report,)
+PAGES: tuple[Callable[[Gallery], None], ...] = (report, explorer)
 
 
 def main() -> int:
@@ -121,6 +172,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.browser.gallery", description=__doc__)
     parser.add_argument("--size", default=DEFAULT_SIZE, help="of the demo, whose store is photographed")
     parser.add_argument("--database", type=Path, help="photograph another store")
+    parser.add_argument("--only", choices=[photograph.__name__ for photograph in PAGES], help="leave the page as it is")
     given = parser.parse_args()
     small = project_folder() / FOLDER / given.size / DEFAULT_DATABASE
     database = given.database or (small if given.size != DEFAULT_SIZE else project_folder() / DEFAULT_DATABASE)
@@ -134,9 +186,11 @@ def main() -> int:
         browser = playwright.chromium.launch(executable_path=program, headless=True, args=ARGUMENTS)
         gallery = Gallery(browser, database, Path(scratch))
         for photograph in PAGES:
-            photograph(gallery)
+            if given.only in (None, photograph.__name__):
+                photograph(gallery)
         browser.close()
-    PAGE.write_text(page_of(gallery.entries), encoding="utf-8")
+    if given.only is None:
+        PAGE.write_text(page_of(gallery.entries), encoding="utf-8")
     return 0
 
 
