@@ -348,3 +348,20 @@ def test_what_goes_wrong_inside_is_not_shown_to_the_page(
     answer = client.get("/sequences")
     assert answer.status_code == 500
     assert "secret" not in answer.text and "secret" in caplog.text
+
+
+def test_what_templating_covers_is_marked(demo_client: TestClient, demo: Commands) -> None:
+    ((sequence_id, coverage, text),) = ask(
+        demo.database,
+        "select sequence_id, templating_coverage, text from feat_sequence__templating "
+        "inner join feat_sequence__text using (corpus, sequence_id, token_offset) "
+        "where templating_coverage between 0.3 and 0.9 order by is_templating desc, sequence_id limit 1",
+    )
+    page = demo_client.get(f"/sequence?corpus=demo&sequence_id={sequence_id}").text
+    assert f"covers {100 * coverage:.0f} % of the text" in text_of(page)
+    block = re.search(r'<p class="tokens covered">(.*?)</p>', page, re.DOTALL)
+    assert block is not None
+    marks = re.findall(r"<mark>(.*?)</mark>", block[1].replace('<span class="unseen">[covered: ]</span>', ""))
+    assert marks
+    shown = html.unescape(re.sub(r'<span class="end">.*?</span>|<[^>]*>|\[covered: \]', "", block[1]))
+    assert shown == text
