@@ -358,7 +358,7 @@ def test_what_templating_covers_is_marked(demo_client: TestClient, demo: Command
         "where templating_coverage between 0.3 and 0.9 order by is_templating desc, sequence_id limit 1",
     )
     page = demo_client.get(f"/sequence?corpus=demo&sequence_id={sequence_id}").text
-    assert f"covers {100 * coverage:.0f} % of the text" in text_of(page)
+    assert f"covers {100 * coverage:.0f}% of the text" in text_of(page)
     block = re.search(r'<p class="tokens covered">(.*?)</p>', page, re.DOTALL)
     assert block is not None
     marks = re.findall(r"<mark>(.*?)</mark>", block[1].replace('<span class="unseen">[covered: ]</span>', ""))
