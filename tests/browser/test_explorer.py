@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import PROJECT
+from tests.explorer.process import address_of, explored
 from tests.explorer.stores import make_store
 
 PAGES = {
@@ -35,17 +32,8 @@ LOOKS = {
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where the real command serves the store of `tests/explorer/stores.py`."""
     database = make_store(tmp_path_factory.mktemp("explored"))
-    environment = os.environ | {"MEMTAX_DATABASE": str(database), "MEMTAX_PROJECT": str(PROJECT)}
-    command = [sys.executable, "-m", "memtax", "explore", "--no-browser", "--port", "0"]
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
-    try:
-        assert process.stderr is not None
-        found = re.search(r"http://\S+/", process.stderr.readline())
-        assert found is not None
-        yield found[0]
-    finally:
-        process.kill()
-        process.communicate()
+    with explored(database, "--port", "0") as process:
+        yield address_of(process)
 
 
 def shown(page: Any) -> list[str]:
