@@ -12,6 +12,7 @@ from dbt_common.exceptions import DbtRuntimeError
 from memtax import store
 from memtax.corpus.in_place import attach
 from memtax.errors import StoreError
+from memtax.memory import limit_memory
 from memtax.models.verify import model_fault, tokenizer_fault
 
 IN_MEMORY = ":memory:"
@@ -35,7 +36,14 @@ class Plugin(BasePlugin):
             raise DbtRuntimeError(str(error)) from error
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
-        """Register what the `chunked` models ask before they load a model or a tokenizer (macros/registered_files.sql)."""
+        """Limit the memory, and register what the `chunked` models ask before they load a model or a tokenizer.
+
+        (macros/registered_files.sql)
+        """
+        try:
+            limit_memory(conn)
+        except StoreError as error:  # of a database in memory; one in a file was opened before
+            raise DbtRuntimeError(str(error)) from error
         for name, fault in (("model_fault", model_fault), ("tokenizer_fault", tokenizer_fault)):
             conn.create_function(
                 name, fault, ["VARCHAR", "VARCHAR"], "VARCHAR", null_handling="special", side_effects=True

@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from memtax.errors import StoreError, StoreLockedError
+from memtax.memory import limit_memory
 from memtax.project import database_path
 
 # dbt and the other commands hold the database for moments only; waiting this long rides over them.
@@ -89,7 +90,8 @@ def _open(path: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
     deadline = time.monotonic() + LOCK_PATIENCE_SECONDS
     while True:
         try:
-            return duckdb.connect(str(path), read_only=read_only)
+            connection = duckdb.connect(str(path), read_only=read_only)
+            break
         except duckdb.IOException as error:
             if "lock" not in str(error).lower():
                 raise StoreError(f"{path} cannot be opened: {_first_line(error)}") from error
@@ -98,6 +100,12 @@ def _open(path: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
             time.sleep(0.1)
         except duckdb.Error as error:
             raise StoreError(f"{path} cannot be opened as a DuckDB database: {_first_line(error)}") from error
+    try:
+        limit_memory(connection)
+    except StoreError:
+        connection.close()
+        raise
+    return connection
 
 
 def _who_holds(path: Path, message: str) -> str:

@@ -13,6 +13,7 @@
         ),
         'udfs': ['count_windows', 'count_windows_uint16', 'find_window'],
         'chunk_rows': 0,
+        'row_bytes': 1100,
         'setup': 'corpus_scan',
         'windows': 'span_tokens',
     }

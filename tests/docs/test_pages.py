@@ -41,9 +41,9 @@ def test_a_question_finds_something(title: str, sql: str) -> None:
 @pytest.mark.usefixtures("store_of_the_demo")
 @pytest.mark.parametrize("sql", MODELS, ids=range(len(MODELS)))
 def test_a_query_about_models_runs(sql: str) -> None:
-    """Whether it finds something depends on what was asked for by vars."""
+    """Whether it finds something depends on what was asked for by vars; one that runs a model is only bound."""
     with reading_session() as connection:
-        connection.execute(sql).fetchall()
+        connection.execute(("describe " if "score_continuation" in sql else "") + sql).fetchall()
 
 
 @pytest.mark.usefixtures("store_of_the_demo")
