@@ -81,4 +81,4 @@ def _evaluate(database: Path, sequence_ids: np.ndarray, windows: np.ndarray) -> 
     with duckdb.connect(str(database)) as connection:
         connection.register("evaluated_rows", rows)
         connection.execute("insert into raw.evaluated_sequences select 'c', sequence_id, 0, tokens from evaluated_rows")
-        connection.execute("insert into raw.dataset_members select 'd', 'c', sequence_id, 0 from evaluated_rows")
+        connection.execute("insert into raw.dataset_members select 'd', 'c', sequence_id, 0, null from evaluated_rows")
