@@ -22,6 +22,7 @@ COMMANDS = {
     "explore": "memtax.cli.explore",
     "classifier": "memtax.cli.classifier",
     "similar": "memtax.cli.similar",
+    "report": "memtax.cli.report",
     "export": "memtax.cli.export",
     "doctor": "memtax.cli.doctor",
 }
