@@ -6,9 +6,6 @@ To add pictures: a function that takes a `Gallery` and calls `open` and `keep`, 
 from __future__ import annotations
 
 import argparse
-import os
-import re
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -23,6 +20,7 @@ from memtax.demo.__main__ import DEFAULT_SIZE, FOLDER
 from memtax.project import DEFAULT_DATABASE, project_folder
 from memtax.report import write_report
 from tests.browser.chromium import ARGUMENTS, installed_chromium
+from tests.explorer.process import address_of, explored
 
 PROJECT = Path(__file__).resolve().parents[2]
 FIGURES = PROJECT / "docs" / "figures"
@@ -115,50 +113,49 @@ def report(gallery: Gallery) -> None:
 
 
 def explorer(gallery: Gallery) -> None:
-    """The explorer: how much is known by heart, a list, and one sequence."""
+    """The explorer: what there is, a list of sequences, and two of them."""
     title = "The explorer (`memtax explore`)"
     with store.reading(gallery.database) as connection:
-        found = connection.execute(
-            "select dataset, corpus, sequence_id, model, revision from features "
-            "inner join dim_models using (corpus, model, revision) "
-            "where memorized and sequence_duplicates = 2 order by n_parameters desc, training_fraction desc, sequence_id limit 1"
-        ).fetchone()
-    if found is None:
-        return
-    dataset, corpus, sequence_id, model, revision = found
-    chosen = urlencode(
-        {"dataset": dataset, "column": "sequence_duplicates", "op": "ge", "value": 2, "sort": "generation_perplexity"}
+        dataset, model, revision = connection.execute(
+            "select dataset, model, revision from features inner join dim_models using (model, revision) "
+            "order by n_parameters desc, training_fraction desc, dataset limit 1"
+        ).fetchone()  # type: ignore[misc]
+        template, recited = (
+            connection.execute(
+                "select corpus, sequence_id, token_offset from features where dataset = ? and model = ? and revision = ? "
+                f"and category = ? order by {order}, sequence_id limit 1",
+                [dataset, model, revision, category],
+            ).fetchone()
+            for category, order in (
+                ("reconstruction", "abs(greedy_match_length - 16)"),
+                ("recitation", "memorized desc, abs(sequence_duplicates - 14)"),
+            )
+        )
+    chosen = {"dataset": dataset, "model": f"{model}@{revision}"}
+    listed = urlencode(
+        chosen | {"column": "sequence_duplicates", "op": "le", "value": "5", "sort": "generation_perplexity"}
     )
-    one = urlencode({"corpus": corpus, "sequence_id": sequence_id, "model": f"{model}@{revision}"})
-    with served(gallery.database) as address:
-        for name, path, theme, caption in (
-            ("explorer-overview", "", "light", "How much of each dataset each model has by heart."),
-            ("explorer-list", f"sequences?{chosen}", "light", "A list, filtered and sorted."),
-            (
-                "explorer-sequence",
-                f"sequence?{one}",
-                "dark",
-                "One sequence and the evidence for it, in the dark theme.",
-            ),
-        ):
-            with gallery.open(address + path, theme=theme) as page:
-                gallery.keep(page, title, name, caption)
 
+    def address(key: tuple[str, int, int] | None) -> str:
+        if key is None:
+            raise SystemExit("gallery: the store has no sequence of both categories; photograph that of make demo")
+        named = dict(zip(("corpus", "sequence_id", "token_offset"), key, strict=True))
+        return f"{url}sequence?{urlencode(named | {'model': chosen['model']})}"
 
-@contextmanager
-def served(database: Path) -> Iterator[str]:
-    """The address where `memtax explore` serves a store."""
-    command = [sys.executable, "-m", "memtax", "explore", "--no-browser", "--port", "0"]
-    environment = os.environ | {"MEMTAX_DATABASE": str(database.resolve()), "MEMTAX_PROJECT": str(PROJECT)}
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
-    try:
-        found = re.search(r"http://\S+/", process.stderr.readline() if process.stderr else "")
-        if found is None:
-            raise RuntimeError("memtax explore did not say where it serves the store")
-        yield found[0]
-    finally:
-        process.kill()
-        process.communicate()
+    with explored(gallery.database, "--port", "0") as process:
+        url = address_of(process)
+        with gallery.open(url, height=560) as page:
+            gallery.keep(page, title, "explorer-overview", "How much each model has by heart; every number leads on.")
+        with gallery.open(f"{url}sequences?{listed}") as page:
+            gallery.keep(page, title, "explorer-list", "Rare sequences of one checkpoint, the best known first.")
+        with gallery.open(address(template)) as page:
+            gallery.keep(
+                page, title, "explorer-sequence", "A sequence: the first miss, its places, what templating found."
+            )
+        with gallery.open(address(recited), theme="dark", height=1000) as page:
+            gallery.keep(page, title, "explorer-dark", "A recited one, in the dark theme.")
+        with gallery.open(f"{url}sequences?{listed}", width=390, height=844) as page:
+            gallery.keep(page, title, "explorer-narrow", "On a telephone.")
 
 
 # Every page that people see. One of them that cannot be opened stops the gallery.
@@ -172,7 +169,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.browser.gallery", description=__doc__)
     parser.add_argument("--size", default=DEFAULT_SIZE, help="of the demo, whose store is photographed")
     parser.add_argument("--database", type=Path, help="photograph another store")
-    parser.add_argument("--only", choices=[photograph.__name__ for photograph in PAGES], help="leave the page as it is")
     given = parser.parse_args()
     small = project_folder() / FOLDER / given.size / DEFAULT_DATABASE
     database = given.database or (small if given.size != DEFAULT_SIZE else project_folder() / DEFAULT_DATABASE)
@@ -186,11 +182,9 @@ def main() -> int:
         browser = playwright.chromium.launch(executable_path=program, headless=True, args=ARGUMENTS)
         gallery = Gallery(browser, database, Path(scratch))
         for photograph in PAGES:
-            if given.only in (None, photograph.__name__):
-                photograph(gallery)
+            photograph(gallery)
         browser.close()
-    if given.only is None:
-        PAGE.write_text(page_of(gallery.entries), encoding="utf-8")
+    PAGE.write_text(page_of(gallery.entries), encoding="utf-8")
     return 0
 
 
