@@ -75,7 +75,12 @@ JOINED = "main.features inner join main.feat_sequence__text using (corpus, seque
 PAGES = {
     "overview": ("/", None, None, "category"),
     "list": ("/sequences", "true", "sequence_id", "sequence_id"),
-    "list of one model": ("/sequences?model=pythia-12b%40main&memorized=yes", "memorized", "sequence_id", "memorized"),
+    "list of one model": (
+        "/sequences?model=pythia-12b%40main&memorized=yes",
+        "model = 'pythia-12b' and memorized",
+        "sequence_id",
+        "memorized",
+    ),
     "filter": (
         "/sequences?column=sequence_duplicates&op=ge&value=1000",
         "sequence_duplicates >= 1000",

@@ -42,6 +42,8 @@ class Explanation:
     prompt: str
     continuation: str
     datasets: list[str]
+    text: str | None = None
+    """The whole window's; None without a tokenizer."""
     features: dict[str, Any] = field(default_factory=dict)
     by_model: list[dict[str, Any]] = field(default_factory=list)
     category: str | None = None
@@ -106,6 +108,7 @@ def explain_sequence(
                 keys,
             ).fetchall()
         ],
+        text=text.get("text"),
     )
     for table in SEQUENCE_TABLES:
         explanation.features |= _row(connection, table, keys) or {}
@@ -123,7 +126,7 @@ def explain_sequence(
             # Files that are gone take the text around the places, and nothing else of what is known.
             explanation.places = [Place(*place) for place in places]
             explanation.unreadable = str(error)
-    if neighbours and store.has_table(connection, "intermediate", EMBEDDINGS) and text.get("text") is not None:
+    if neighbours and store.has_table(connection, "intermediate", EMBEDDINGS) and explanation.text is not None:
         explanation.neighbours = nearest_to_sequence(connection, (corpus, sequence_id, token_offset), NEIGHBOURS)
     return explanation
 

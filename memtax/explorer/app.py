@@ -170,7 +170,9 @@ class Explorer:
             status, title = 404, "The store does not have that"
         elif isinstance(error, HTTPException):
             status, title = error.status_code, "There is no such page"
-            error = MemtaxError("The explorer has an overview, a list of sequences, and a page for each sequence.")
+            error = MemtaxError(
+                "The explorer has an overview, a list of sequences, and a page for each; all are only read."
+            )
         elif not isinstance(error, MemtaxError | UdfError):
             log.error("%s %s failed", request.method, request.url.path, exc_info=error)
             error = MemtaxError(f"{type(error).__name__}; memtax explore printed the details where it was started.")

@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 
 from memtax.plain_text import printable
 
-PROMPT_SHOWN, CONTINUATION_SHOWN = 90, 140
+PROMPT_SHOWN, CONTINUATION_SHOWN = 70, 140
 
 
 class Piece(NamedTuple):

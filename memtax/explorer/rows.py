@@ -52,8 +52,8 @@ def read_page(connection: duckdb.DuckDBPyConnection, selection: Selection, catal
     start = selection.before or selection.after
     place = None if start is None else place_of(start, order, catalogue.columns)
     if matches is not None:
-        _run(connection, statements.keep_matches(matches))
-        conditions.append(statements.in_kept_matches())
+        _run(connection, statements.keep_matches(conditions, matches))
+        conditions = [statements.in_kept_matches()]
     columns = list(dict.fromkeys([*statements.KEYS, *selection.columns(catalogue), *order.columns]))
     here = conditions if place is None else [*conditions, order.beyond(place)]
     # One more than is shown tells whether there is a page beyond.
@@ -82,7 +82,8 @@ def _total(
     if selection.only_facets:
         model = None if selection.model is None else catalogue.model_labelled(selection.model)
         return catalogue.count(selection.dataset, model, selection.category, selection.memorized)
-    counted = _run(connection, statements.count(conditions)).fetchone()
+    counting = statements.count_kept_matches() if selection.text else statements.count(conditions)
+    counted = _run(connection, counting).fetchone()
     return counted[0] if counted else 0
 
 

@@ -17,7 +17,7 @@ from memtax.explorer.sql import Sql, Value, sql
 if TYPE_CHECKING:
     from starlette.datastructures import QueryParams
 
-TEXT_COLUMNS = {"text": "prompt and continuation", "prompt_text": "prompt", "continuation_text": "continuation"}
+TEXT_COLUMNS = {"text": "text", "prompt_text": "prompt", "continuation_text": "continuation"}
 MEMORIZED = {"yes": "memorized", "no": "not memorized", UNKNOWN: "not known"}
 PAGE_SIZES = (25, 50, 100, 200)
 DEFAULT_SIZE = 50

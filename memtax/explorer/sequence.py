@@ -19,6 +19,7 @@ from memtax.explorer.tokens import Token, tokens_of
 from memtax.neighbours.index import EMBEDDINGS
 from memtax.neighbours.search import SCANNED
 from udf.errors import UdfError
+from udf.templating.rules import find_match
 
 if TYPE_CHECKING:
     from starlette.datastructures import QueryParams
@@ -67,6 +68,7 @@ class Shown:
         models: those that know the sequence.
         by_model: their features, in the same order.
         measures: the names of these, the most telling first.
+        covered: the text in pieces, each with whether the pattern that templating found covers it; empty if none was.
         rows: of `features`.
         wait_for_neighbours: neighbours were not looked for, since that may take a while here.
     """
@@ -80,6 +82,7 @@ class Shown:
     models: Sequence[Model] = ()
     by_model: Sequence[dict[str, Any]] = ()
     measures: Sequence[str] = ()
+    covered: Sequence[tuple[str, bool]] = ()
     rows: Sequence[dict[str, Any]] = field(default=())
     wait_for_neighbours: bool = False
 
@@ -147,6 +150,7 @@ def read_sequence(
     shown = _shown(
         Shown(explanation, rows=rows, by_model=explanation.by_model, wait_for_neighbours=wait), catalogue, wanted
     )
+    shown.covered = _covered(explanation.text, explanation.features)
     costs = _log_probabilities(connection, wanted, shown.model)
     shown.measured = costs is not None
     tokenizer = None
@@ -188,6 +192,21 @@ def _shown(shown: Shown, catalogue: Catalogue, wanted: Asked) -> Shown:
 def _by_model(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows of `features` as one for each model: datasets differ in nothing else."""
     return list({(row["model"], row["revision"]): row for row in rows}.values())
+
+
+def _covered(text: str | None, features: dict[str, Any]) -> list[tuple[str, bool]]:
+    """A text in pieces, by whether the stored pattern covers them. The places are not stored, so they are found again."""
+    if text is None or features.get("templating_pattern") is None:
+        return []
+    found = find_match(text)
+    stored = (features["templating_pattern"], features["templating_period"])
+    if found is None or (found.pattern.kind, found.pattern.period) != stored:
+        return []  # by another version's rules; what is stored stands without its places
+    pieces, last = [], 0
+    for start, end in found.spans:
+        pieces += [(text[last:start], False), (text[start:end], True)]
+        last = end
+    return [piece for piece in [*pieces, (text[last:], False)] if piece[0]]
 
 
 def _log_probabilities(

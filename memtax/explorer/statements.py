@@ -56,19 +56,28 @@ def matching_sequences(matches: Sql) -> Sql:
     return sql(f"select {', '.join(SEQUENCE_KEYS)} from main.feat_sequence__text where ", matches)
 
 
-def keep_matches(matches: Sql) -> Sql:
-    """Keep `matching_sequences` on the connection, so that one scan of all texts serves the page and the count."""
-    return sql(f"create or replace temp table {MATCHES} as ", matching_sequences(matches))
+def keep_matches(conditions: Sequence[Sql], matches: Sql) -> Sql:
+    """Keep the rows whose text matches on the connection, so that one scan of all texts serves the page and the count.
+
+    Row numbers hold as long as the store is open to read: nobody writes it meanwhile.
+    """
+    chosen = _where([*conditions, in_matches(matches)])
+    return sql(f"create or replace temp table {MATCHES} as select rowid as row from main.features", chosen)
 
 
 def in_kept_matches() -> Sql:
     """The condition on `features` that `keep_matches` prepared."""
-    return sql(f"({', '.join(SEQUENCE_KEYS)}) in (from {MATCHES})")
+    return sql(f"rowid in (select row from {MATCHES})")
 
 
 def in_matches(matches: Sql) -> Sql:
-    """The same condition, by itself."""
+    """The condition on `features` that its text fulfils another."""
     return sql(f"({', '.join(SEQUENCE_KEYS)}) in (", matching_sequences(matches), ")")
+
+
+def count_kept_matches() -> Sql:
+    """How many rows `keep_matches` kept."""
+    return sql(f"select count(*) from {MATCHES}")
 
 
 def count(conditions: Sequence[Sql]) -> Sql:

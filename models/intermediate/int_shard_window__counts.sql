@@ -60,7 +60,7 @@ counts as materialized (
         hits.token_id,
         cast(sum(hits.occurrences) as bigint) as occurrences,
         count(*) as sequences,
-        -- Costs more than all other sums, so that only what is kept is gathered.
+        -- Costs more than all other sums, a kilobyte a window that does not spill, so that only what is kept is gathered.
         min(
             struct_pack(
                 sequence_id := hits.sequence_id, token_offset := hits.first_offset, occurrences := hits.occurrences

@@ -13,12 +13,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from memtax import store
 from memtax.demo.__main__ import DEFAULT_SIZE, FOLDER
 from memtax.project import DEFAULT_DATABASE, project_folder
 from memtax.report import write_report
 from tests.browser.chromium import ARGUMENTS, installed_chromium
+from tests.explorer.process import address_of, explored
 
 PROJECT = Path(__file__).resolve().parents[2]
 FIGURES = PROJECT / "docs" / "figures"
@@ -110,8 +112,54 @@ def report(gallery: Gallery) -> None:
         gallery.keep(page, title, "report-narrow", "On a telephone.")
 
 
+def explorer(gallery: Gallery) -> None:
+    """The explorer: what there is, a list of sequences, and two of them."""
+    title = "The explorer (`memtax explore`)"
+    with store.reading(gallery.database) as connection:
+        dataset, model, revision = connection.execute(
+            "select dataset, model, revision from features inner join dim_models using (model, revision) "
+            "order by n_parameters desc, training_fraction desc, dataset limit 1"
+        ).fetchone()  # type: ignore[misc]
+        template, recited = (
+            connection.execute(
+                "select corpus, sequence_id, token_offset from features where dataset = ? and model = ? and revision = ? "
+                f"and category = ? order by {order}, sequence_id limit 1",
+                [dataset, model, revision, category],
+            ).fetchone()
+            for category, order in (
+                ("reconstruction", "abs(greedy_match_length - 16)"),
+                ("recitation", "memorized desc, abs(sequence_duplicates - 14)"),
+            )
+        )
+    chosen = {"dataset": dataset, "model": f"{model}@{revision}"}
+    listed = urlencode(
+        chosen | {"column": "sequence_duplicates", "op": "le", "value": "5", "sort": "generation_perplexity"}
+    )
+
+    def address(key: tuple[str, int, int] | None) -> str:
+        if key is None:
+            raise SystemExit("gallery: the store has no sequence of both categories; photograph that of make demo")
+        named = dict(zip(("corpus", "sequence_id", "token_offset"), key, strict=True))
+        return f"{url}sequence?{urlencode(named | {'model': chosen['model']})}"
+
+    with explored(gallery.database, "--port", "0") as process:
+        url = address_of(process)
+        with gallery.open(url, height=560) as page:
+            gallery.keep(page, title, "explorer-overview", "How much each model has by heart; every number leads on.")
+        with gallery.open(f"{url}sequences?{listed}") as page:
+            gallery.keep(page, title, "explorer-list", "Rare sequences of one checkpoint, the best known first.")
+        with gallery.open(address(template)) as page:
+            gallery.keep(
+                page, title, "explorer-sequence", "A sequence: the first miss, its places, what templating found."
+            )
+        with gallery.open(address(recited), theme="dark", height=1000) as page:
+            gallery.keep(page, title, "explorer-dark", "A recited one, in the dark theme.")
+        with gallery.open(f"{url}sequences?{listed}", width=390, height=844) as page:
+            gallery.keep(page, title, "explorer-narrow", "On a telephone.")
+
+
 # Every page that people see. One of them that cannot be opened stops the gallery.
-PAGES: tuple[Callable[[Gallery], None], ...] = (report,)
+PAGES: tuple[Callable[[Gallery], None], ...] = (report, explorer)
 
 
 def main() -> int:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import PROJECT
+from tests.explorer.process import address_of, explored
 from tests.explorer.stores import make_store
 
 PAGES = {
@@ -35,17 +32,14 @@ LOOKS = {
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where the real command serves the store of `tests/explorer/stores.py`."""
     database = make_store(tmp_path_factory.mktemp("explored"))
-    environment = os.environ | {"MEMTAX_DATABASE": str(database), "MEMTAX_PROJECT": str(PROJECT)}
-    command = [sys.executable, "-m", "memtax", "explore", "--no-browser", "--port", "0"]
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
-    try:
-        assert process.stderr is not None
-        found = re.search(r"http://\S+/", process.stderr.readline())
-        assert found is not None
-        yield found[0]
-    finally:
-        process.kill()
-        process.communicate()
+    with explored(database, "--port", "0") as process:
+        yield address_of(process)
+
+
+def follow(page: Any, target: Any) -> None:
+    """Click what leads to another page, and wait until that is there."""
+    with page.expect_navigation():
+        target.click()
 
 
 def shown(page: Any) -> list[str]:
@@ -118,30 +112,30 @@ def test_filters_change_what_is_shown_and_the_address_keeps_it(address: str, pag
     page.get_by_label("Dataset", exact=True).select_option("d")
     page.get_by_label("Feature of condition 1").select_option("sequence_duplicates")
     page.get_by_label("Value of condition 1").fill("2")
-    page.get_by_role("button", name="Apply").click()
+    follow(page, page.get_by_role("button", name="Apply"))
     assert len(shown(page)) == 4 < len(everything)
     assert "4 rows" in page.get_by_role("status").inner_text()
     page.get_by_label("Memorized", exact=True).select_option("yes")
-    page.get_by_role("button", name="Apply").click()
+    follow(page, page.get_by_role("button", name="Apply"))
     assert shown(page) == ["c<i> 0", "c<i> 0"]
     kept = page.url
     assert kept.endswith("?dataset=d&memorized=yes&column=sequence_duplicates&op=ge&value=2")
-    page.get_by_role("link", name=re.compile("Remove the filter memorized")).click()
+    follow(page, page.get_by_role("link", name=re.compile("Remove the filter memorized")))
     assert len(shown(page)) == 4
     page.go_back()
     assert page.url == kept and len(shown(page)) == 2
-    page.get_by_role("link", name="Reset").click()
+    follow(page, page.get_by_role("link", name="Reset"))
     assert shown(page) == everything
 
 
 def test_text_is_found_and_marked(address: str, page: Any) -> None:
     page.goto(address)
     page.get_by_label("The text contains").fill("WINDOW.HACKED")
-    page.get_by_role("button", name="Search").click()
+    follow(page, page.get_by_role("button", name="Search"))
     assert set(shown(page)) == {"c<i> 0", "c<i> 1", "c<i> 2", "c<i> 3"}
     assert set(page.locator(".excerpt mark").all_inner_texts()) == {"window.hacked"}
     page.get_by_label("Match case").check()
-    page.get_by_role("button", name="Apply").click()
+    follow(page, page.get_by_role("button", name="Apply"))
     assert shown(page) == []
     assert "No row is like that" in page.locator("main").inner_text()
 
@@ -149,21 +143,21 @@ def test_text_is_found_and_marked(address: str, page: Any) -> None:
 def test_headings_sort(address: str, page: Any) -> None:
     page.goto(address + "sequences?dataset=d&model=small%40main")
     heading = page.locator("th", has_text=re.compile("greedy"))
-    heading.get_by_role("link").click()
+    follow(page, heading.get_by_role("link"))
     falling = [int(text) for text in page.locator("tbody td:nth-last-child(3)").all_inner_texts()]
     assert falling == sorted(falling, reverse=True) and len(falling) == 12
     assert heading.get_attribute("aria-sort") == "descending"
-    heading.get_by_role("link").click()
+    follow(page, heading.get_by_role("link"))
     assert [int(text) for text in page.locator("tbody td:nth-last-child(3)").all_inner_texts()] == falling[::-1]
 
 
 def test_pages_lead_on_and_back(address: str, page: Any) -> None:
     page.goto(address + "sequences?size=25")
     first = shown(page)
-    page.get_by_role("link", name="Next").click()
+    follow(page, page.get_by_role("link", name="Next"))
     second = shown(page)
     assert (len(first), len(second)) == (25, 11)
-    page.get_by_role("link", name="Previous").click()
+    follow(page, page.get_by_role("link", name="Previous"))
     assert shown(page) == first
 
 
@@ -182,7 +176,7 @@ def test_a_sequence_marks_the_miss_and_says_what_tokens_cost(address: str, page:
     lines = {page.locator(f".legend .l{n}").evaluate("s => getComputedStyle(s).borderBottom") for n in range(6)}
     assert len(lines) == 6
     page.get_by_label("As seen by").select_option("<b>large</b>@step&1")
-    page.get_by_role("button", name="Show").click()
+    follow(page, page.get_by_role("button", name="Show"))
     assert "<b>large</b>@step&1 gets 7 of the 32 tokens" in page.locator("main").inner_text()
 
 
@@ -222,7 +216,7 @@ def test_conditions_are_added_and_take_what_their_feature_takes(address: str, pa
     assert operator.input_value() == "eq"
     assert operator.locator("option[value=ge]").is_disabled()
     page.get_by_label("Value of condition 2").fill("c")
-    page.get_by_role("button", name="Apply").click()
+    follow(page, page.get_by_role("button", name="Apply"))
     assert set(shown(page)) == {"c<i> 2"}
 
 
@@ -230,9 +224,9 @@ def test_without_scripts_everything_is_there(address: str, open_page: Callable[.
     page = open_page(java_script_enabled=False)
     page.goto(address + "sequences")
     page.get_by_label("Category", exact=True).select_option("recitation")
-    page.get_by_role("button", name="Apply").click()
+    follow(page, page.get_by_role("button", name="Apply"))
     assert set(shown(page)) == {f"c<i> {number}" for number in (1, 4, 7, 10)}
-    page.locator(".rows tbody th a").first.click()
+    follow(page, page.locator(".rows tbody th a").first)
     assert page.locator("h1").inner_text() == "c<i>, sequence 1"
 
 

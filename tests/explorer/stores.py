@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from pathlib import Path
 
 from memtax import store
@@ -101,3 +103,14 @@ def make_store(folder: Path) -> Path:
 
 def insert(connection, table: str, *values: object) -> None:
     connection.execute(f"insert into main.{table} values ({', '.join('?' * len(values))})", list(values))
+
+
+def ask(database: Path, sql: str) -> list[tuple]:
+    """What a statement gives."""
+    with store.reading(database) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def text_of(page: str) -> str:
+    """What a page says, without its tags."""
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", page)).split())

@@ -2,42 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import re
 import socket
-import subprocess
-import sys
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from memtax.errors import MemtaxError
 from memtax.explorer.server import HOST, address_of, listen
-from tests.conftest import PROJECT, interrupt
-
-
-@contextmanager
-def explored(database: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    environment = os.environ | {"MEMTAX_DATABASE": str(database), "MEMTAX_PROJECT": str(PROJECT)}
-    command = [sys.executable, "-m", "memtax", "explore", "--no-browser", *arguments]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
+from tests.conftest import interrupt
+from tests.explorer.process import address_of as said_address
+from tests.explorer.process import explored
 
 
 def test_it_serves_until_ctrl_c_and_ends_without_a_word(unkind: Path) -> None:
     with explored(unkind, "--port", "0") as process:
-        assert process.stderr is not None
-        said = process.stderr.readline()
-        address = re.search(r"http://127\.0\.0\.1:\d+/", said)
-        assert address, said
-        with urllib.request.urlopen(address[0], timeout=20) as answer:
+        with urllib.request.urlopen(said_address(process), timeout=20) as answer:
             assert b"What is memorized" in answer.read()
         interrupt(process)
         out, rest = process.communicate(timeout=20)
