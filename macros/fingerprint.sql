@@ -11,7 +11,7 @@
         {%- do parts.append("'" ~ name ~ "=" ~ (var(name) | string | replace("'", "''")) ~ "'") -%}
     {%- endfor -%}
     {%- for column in columns -%}
-        {%- do parts.append("'" ~ column ~ "=' || coalesce(cast(" ~ column ~ " as varchar), '')") -%}
+        {%- do parts.append("'" ~ column ~ "=' || coalesce(" ~ as_text(column) ~ ", '')") -%}
     {%- endfor -%}
     {%- for expression in expressions -%}
         {#- concat() makes nothing of NULL. coalesce() must not see text of a UDF: DuckDB 1.5 frees it too early there, and

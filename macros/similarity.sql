@@ -15,7 +15,9 @@
 
 {#- In SQL, the two thresholds: the names of the columns stand for a lower and a higher one. -#}
 {% macro similarity_thresholds() -%}
-    [cast({{ var('similarity_thresholds')[0] }} as double), cast({{ var('similarity_thresholds')[1] }} as double)]
+    {{ list_of([
+        'cast(' ~ var('similarity_thresholds')[0] ~ ' as double)', 'cast(' ~ var('similarity_thresholds')[1] ~ ' as double)'
+    ]) }}
 {%- endmacro %}
 
 
@@ -62,10 +64,4 @@
             ) }}
         {%- endif -%}
     {%- endif -%}
-{%- endmacro %}
-
-
-{#- An SQL aggregate: a digest of a set of rows, whatever their order and without holding them; rows must be distinct. -#}
-{% macro set_digest(columns) -%}
-    md5(concat_ws('|', count(*), bit_xor(md5_number(concat_ws('|', {{ columns | join(', ') }})))))
 {%- endmacro %}

@@ -18,7 +18,7 @@ with wanted as (
         shard_id,
         model,
         revision,
-        unnest(sequence_ids) as sequence_id
+        {{ each_item('sequence_ids') }} as sequence_id
     from {{ ref('int_shard_memorized') }}
 ),
 

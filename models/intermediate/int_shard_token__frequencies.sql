@@ -13,7 +13,7 @@
 
 with counts as (
     -- A batch of sequences brings its counts as one list, so that no row is made for a token of the corpus.
-    select unnest({{ scan_udf('count_tokens') }}(tokens), recursive := true)
+    select {{ each_struct(scan_udf('count_tokens') ~ '(tokens)') }}
     from {{ scanned_shard() }}
 ),
 

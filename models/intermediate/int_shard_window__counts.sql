@@ -22,7 +22,7 @@ with hits as (
     -- One row per sequence of the shard and window found in it.
     select
         sequence_id,
-        unnest({{ scan_udf('count_windows') }}(tokens, {{ scan_query_table() }}), recursive := true)
+        {{ each_struct(scan_udf('count_windows') ~ '(tokens, ' ~ scan_query_table() ~ ')') }}
     from {{ scanned_shard() }}
 ),
 
@@ -31,10 +31,11 @@ counts as (
         query_index,
         sum(occurrences) as occurrences,
         count(*) as sequences,
-        min(
-            struct_pack(sequence_id := sequence_id, token_offset := first_offset, occurrences := occurrences),
-            {{ var('duplicate_occurrences') }}
-        ) as places
+        {{ smallest(
+            struct_of({'sequence_id': 'sequence_id', 'token_offset': 'first_offset', 'occurrences': 'occurrences'}),
+            'sequence_id',
+            var('duplicate_occurrences')
+        ) }} as places
     from hits
     group by query_index
 ),
@@ -55,7 +56,7 @@ select
     pending.span,
     cast(coalesce(counts.occurrences, 0) as bigint) as occurrences,
     cast(coalesce(counts.sequences, 0) as bigint) as sequences,
-    case when pending.span = 'continuation' then coalesce(counts.places, []) end as places
+    case when pending.span = 'continuation' then coalesce(counts.places, {{ list_of([]) }}) end as places
 from pending
 left join counts
     on pending.query_index = counts.query_index
