@@ -29,17 +29,15 @@
 {% macro similarity_reference_set(work) -%}
     {%- if 'reference_set' not in work -%}
         {%- set folder = run_query("select " ~ scratch()).rows[0][0] -%}
-        {%- set file = (folder ~ "/" ~ invocation_id ~ ".references.parquet") | replace("'", "''") -%}
-        {%- call statement('similarity_references', auto_begin=True) -%}
-            copy (
-                select corpus, sequence_id, token_offset, prompt_text, embedding
-                from {{ ref('int_similarity_references') }}
-                order by corpus, sequence_id, token_offset
-            ) to '{{ file }}' (format parquet, compression uncompressed)
-        {%- endcall -%}
+        {%- set file = folder ~ "/" ~ invocation_id ~ ".references.parquet" -%}
+        {%- do write_parquet(
+            "select corpus, sequence_id, token_offset, prompt_text, embedding from " ~ ref('int_similarity_references')
+            ~ " order by corpus, sequence_id, token_offset", file
+        ) -%}
         {%- do work.update({'reference_set': run_query(
-            "select build_reference_set('" ~ file ~ "', '" ~ folder | replace("'", "''") ~ "')"
+            "select build_reference_set('" ~ file | replace("'", "''") ~ "', '" ~ folder | replace("'", "''") ~ "')"
         ).rows[0][0]}) -%}
+        {%- do bring_to_tasks(work['reference_set']) -%}
     {%- endif -%}
     {{ return({reference_set(): "'" ~ work['reference_set'] | replace("'", "''") ~ "'"}) }}
 {%- endmacro %}

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 
 from udf.catalogue import load_all
 from udf.errors import UdfError
+from udf.handles import look_up_with
 from udf.registry import Udf
 
 if TYPE_CHECKING:
@@ -97,6 +98,10 @@ def _task(name: str, read_tokens: ReadTokens | None) -> Callable[..., pa.Array]:
 
 @cache
 def _functions() -> dict[str, Udf]:
+    from pyspark import SparkFiles
+
+    # Files that the session sent out (`add file`) lie in a folder of the executor's own.
+    look_up_with(SparkFiles.get)
     return {function.name: function for function in load_all()}
 
 
@@ -129,6 +134,8 @@ def _taken(column: pa.Array, wanted: pa.DataType, read_tokens: ReadTokens | None
 def unpacked(column: pa.BinaryArray, wanted: pa.ListType) -> pa.ListArray:
     """Tokens that were packed as bytes, as a list of `wanted`'s width; the bytes are not copied."""
     width = wanted.value_type.bit_width // 8
+    if len(column) == 0:
+        return pa.array([], wanted)
     offsets = np.frombuffer(column.buffers()[1], np.int32, len(column) + 1, column.offset * 4)
     data = column.buffers()[2]
     size = 0 if data is None else data.size // width

@@ -22,6 +22,7 @@ COMMANDS = {
     "classifier": "memtax.cli.classifier",
     "similar": "memtax.cli.similar",
     "export": "memtax.cli.export",
+    "spark": "memtax.cli.spark",
     "doctor": "memtax.cli.doctor",
 }
 
