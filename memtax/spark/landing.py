@@ -37,23 +37,28 @@ def land(session: SparkSession, store: duckdb.DuckDBPyConnection, folders: Spark
         what was written: the names of tables, and of shards.
     """
     session.sql("create schema if not exists raw")
+    declared = {row.tableName for row in session.sql("show tables in raw").collect()}
     written = []
     for table in _small_tables(store):
-        if _export_table(store, table, folders.raw / table):
+        changed = _export_table(store, table, folders.raw / table)
+        if changed:
             written.append(table)
-        _declare(session, f"create table raw.{table} using parquet location '{_quoted(folders.raw / table)}'", table)
+        if changed or table not in declared:
+            _declare(session, f"create table raw.{table} using parquet location '{_quoted(folders.raw / table)}'", table)
     shards = shards_of(store)
     for dtype in ("uint16", "uint32"):
         table = SEQUENCES + dtype
         landed = [shard for shard in shards if shard.storage == LANDED and shard.token_dtype == dtype]
-        written += [f"{table}, shard {shard.shard_id}" for shard in _export_shards(store, landed, folders.raw / table)]
-        _declare(
-            session,
-            f"create table raw.{table} (corpus string, sequence_id bigint, tokens binary, shard_id int) using parquet "
-            f"partitioned by (shard_id) location '{_quoted(folders.raw / table)}'",
-            table,
-        )
-        session.sql(f"msck repair table raw.{table}")
+        changed = _export_shards(store, landed, folders.raw / table)
+        written += [f"{table}, {name}" for name in changed]
+        if changed or table not in declared:
+            _declare(
+                session,
+                f"create table raw.{table} (corpus string, sequence_id bigint, tokens binary, shard_id int) using parquet "
+                f"partitioned by (shard_id) location '{_quoted(folders.raw / table)}'",
+                table,
+            )
+            session.sql(f"msck repair table raw.{table}")
     for shard in shards:
         if shard.storage == IN_PLACE:
             _attach(session, shard, folders.scratch)
@@ -91,14 +96,15 @@ def _replacements(store: duckdb.DuckDBPyConnection, table: str) -> str:
     return ", ".join(f'cast("{name}" as varchar) as "{name}"' for name, kind, *_ in described if kind == "JSON")
 
 
-def _export_shards(store: duckdb.DuckDBPyConnection, shards: list[Shard], folder: Path) -> list[Shard]:
-    """Write the landed shards that are not there yet, drop those that are no more; return what was written."""
+def _export_shards(store: duckdb.DuckDBPyConnection, shards: list[Shard], folder: Path) -> list[str]:
+    """Write the landed shards that are not there yet, drop those that are no more; return what was done."""
     folder.mkdir(parents=True, exist_ok=True)
     wanted = {f"shard_id={shard.shard_id}": shard for shard in shards}
+    done = []
     for present in folder.iterdir():
         if present.name not in wanted:
             shutil.rmtree(present)
-    written = []
+            done.append(f"{present.name} dropped")
     for name, shard in wanted.items():
         state = {"checksum": shard.checksum, "sequences": shard.n_sequences, "first": shard.first_sequence_id}
         if _state(folder / name) == state:
@@ -106,8 +112,8 @@ def _export_shards(store: duckdb.DuckDBPyConnection, shards: list[Shard], folder
         partial = _partial(folder / name)
         _write_sequences(store, shard, partial / "part.parquet")
         _settle(partial, folder / name, state)
-        written.append(shard)
-    return written
+        done.append(name)
+    return done
 
 
 def _write_sequences(store: duckdb.DuckDBPyConnection, shard: Shard, path: Path) -> None:

@@ -1,0 +1,24 @@
+"""Stores that are built on both engines; all of it is skipped where there is no Java or no PySpark."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what lies here, and skip it where Spark cannot run."""
+    missing = None
+    if importlib.util.find_spec("pyspark") is None or importlib.util.find_spec("dbt.adapters.spark") is None:
+        missing = "PySpark is not installed: make spark installs it and runs these tests"
+    elif not (shutil.which("java") or os.environ.get("JAVA_HOME")):
+        missing = "there is no Java: install Java 17 (Debian: openjdk-17-jre-headless)"
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.spark)
+            if missing:
+                item.add_marker(pytest.mark.skip(reason=missing))
