@@ -10,7 +10,7 @@ PIP_ARGS ?=
 NATIVE := $(wildcard native/*.txt native/*.cmake native/src/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test slow check format bench sanitize clean
+.PHONY: help setup demo test slow browser check format bench sanitize clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -20,11 +20,14 @@ setup: $(VENV)/.ready  ## make the environment in .venv and build
 demo: setup  ## build a real feature store from installed text (SIZE=small: a minute or two)
 	@$(BIN)/python -m memtax.demo --size $(SIZE)
 
-test: setup  ## run the tests but for the slow ones
-	@$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
+test: setup  ## run the tests but for the slow ones and those in a browser
+	@$(BIN)/python -m pytest -m "not slow and not browser" $(PYTEST_ARGS)
 
 slow: setup  ## run the slow tests: whole stores, built several times
 	@$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
+
+browser: setup  ## run the tests of pages in a browser (Debian: apt-get install chromium)
+	@$(BIN)/python -m pytest -m browser $(PYTEST_ARGS)
 
 check: setup  ## lint and type-check
 	@$(BIN)/ruff check .

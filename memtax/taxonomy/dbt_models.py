@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from memtax.taxonomy import tables
 from memtax.taxonomy.correlating import correlation_rows
+from memtax.taxonomy.diverging import divergence_rows, published_divergence_rows
 from memtax.taxonomy.evaluation import metric_rows, published_metric_rows
 from memtax.taxonomy.frame import Scope, read_frame
 from memtax.taxonomy.searching import best_scopes, search_rows
@@ -96,6 +97,34 @@ def correlations(rows: Any, meta: Mapping[str, Any]) -> pa.Table:
         lambda model, revision, table: correlation_rows(model, revision, read_frame(table), settings),
         tables.CORRELATIONS,
     )
+
+
+def divergences(counts: Any, rows: Any, meta: Mapping[str, Any]) -> pa.Table:
+    """int_taxonomy__divergences."""
+    settings = Settings.from_meta(meta)
+    parts = []
+    for model, revision in tables.pairs_of(counts):
+        if settings.protocol == "paper":
+            found = published_divergence_rows(model, revision, _values(rows, counts, model, revision), settings)
+        else:
+            found = divergence_rows(model, revision, tables.chosen(counts, model, revision).to_arrow_table(), settings)
+        parts.append(tables.table_of(found, tables.DIVERGENCES))
+    return pa.concat_tables(parts) if parts else tables.DIVERGENCES.empty_table()
+
+
+def _values(rows: Any, counts: Any, model: str, revision: str) -> pa.Table:
+    """What the published divergence pairs: the features of int_taxonomy__distributions, row by row, in a fixed order."""
+    features = [name for (name,) in counts.project("feature").distinct().order("feature").fetchall()]
+    own = tables.chosen(rows, model, revision)
+    chosen = ["memorized", "duplicates_from"]
+    for name in features:
+        column = next(f"{kind} {name}" for kind in ("feature", "measure") if f"{kind} {name}" in own.columns)
+        chosen.append(f"{_quoted(column)} as {_quoted(name)}")
+    return own.order(tables.SOURCE_ORDER).project(", ".join(chosen)).to_arrow_table()
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def database_of(session: Any) -> str | None:

@@ -21,6 +21,8 @@ class Settings:
     minimum_class_rows: int = 5
     maximum_inflation: float = 0.0
     bootstrap_samples: int = 1000
+    bootstrap_blocks: int = 500
+    distribution_bins: int = 40
     tree_leaves: int = 3
     search_rows: int = 200_000
     expression: str = ""

@@ -23,6 +23,8 @@ MODELS = pa.schema(
     ]
 )
 INTERCEPT = "(intercept)"
+# Representative rows first, each dataset in the order of its source.
+SOURCE_ORDER = "is_representative desc, dataset, source_row, corpus, sequence_id, token_offset"
 
 METRICS = pa.schema(
     [
@@ -75,6 +77,14 @@ SEARCH = pa.schema(
     ]
 )
 
+DIVERGENCES = pa.schema(
+    [
+        *[(name, pa.string()) for name in ("model", "revision", "feature", "measure", "method", "status")],
+        *[(name, pa.float64()) for name in ("divergence", "low", "high")],
+        *[(name, pa.int64()) for name in ("duplicates_from", "n_memorized", "n_other", "n_bins")],
+    ]
+)
+
 PREDICTIONS = pa.schema(
     [
         ("corpus", pa.string()),
@@ -114,11 +124,7 @@ def pairs_of(relation: Any) -> list[tuple[str, str]]:
 
 def rows_of(relation: Any, model: str, revision: str) -> pa.Table:
     """The rows of one model and revision: representative ones first, each dataset in the order of its source."""
-    return (
-        chosen(relation, model, revision)
-        .order("is_representative desc, dataset, source_row, corpus, sequence_id, token_offset")
-        .to_arrow_table()
-    )
+    return chosen(relation, model, revision).order(SOURCE_ORDER).to_arrow_table()
 
 
 def chosen(relation: Any, model: str, revision: str) -> Any:

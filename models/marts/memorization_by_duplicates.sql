@@ -1,6 +1,5 @@
 -- One row per dataset, corpus, model, revision, kind of text (or all) and range of duplicates: P(memorized | duplicates). The
 -- ranges are single counts up to the category's threshold, where the curve turns, and double in width from there.
-{%- set threshold = var('recitation_threshold') %}
 with binned as (
     select
         dataset,
@@ -9,10 +8,7 @@ with binned as (
         revision,
         memorized,
         {{ text_kind() }} as text_kind,
-        case
-            when sequence_duplicates < {{ threshold }} then sequence_duplicates
-            else cast({{ threshold }} * pow(2, floor(log2(sequence_duplicates / {{ threshold }}))) as bigint)
-        end as duplicates_from
+        {{ duplicates_from('sequence_duplicates') }} as duplicates_from
     from {{ ref('features') }}
     where memorized is not null and sequence_duplicates is not null
 ),
@@ -43,10 +39,7 @@ select
     models.training_fraction,
     counted.text_kind,
     counted.duplicates_from,
-    case
-        when counted.duplicates_from < {{ threshold }} then counted.duplicates_from
-        else 2 * counted.duplicates_from - 1
-    end as duplicates_to,
+    {{ duplicates_to('counted.duplicates_from') }} as duplicates_to,
     counted.n_sequences,
     counted.n_memorized,
     counted.n_memorized / counted.n_sequences as p_memorized,

@@ -56,6 +56,7 @@ drawn as (
     select
         group_key,
         row_number() over (partition by category order by draw) as place,
+        row_number() over (order by draw, group_key) as group_number,
         count(*) over (partition by category) as n_groups
     from groups
 )
@@ -71,6 +72,7 @@ select
     labelled.is_representative,
     known.group_key,
     known.grouped_by,
+    cast(drawn.group_number as integer) as group_number,
     labelled.category,
     cast({{ var('taxonomy_expression') or 'null' }} as varchar) as own_category,
     labelled.code_type,
@@ -78,6 +80,8 @@ select
     {% for name in names %}
         {{ taxonomy_feature(name, ref('features')) }} as "feature {{ name | replace('"', '""') }}",
     {% endfor %}
+    {{ duplicates_from('labelled.sequence_duplicates') }} as duplicates_from,
+    {{ distribution_measures(ref('features')) }}
     case when drawn.place <= round({{ var('taxonomy_test_share') }} * drawn.n_groups) then 'test' else 'train' end as split,
     cast(drawn.place % {{ var('taxonomy_folds') }} as integer) as fold
 from labelled

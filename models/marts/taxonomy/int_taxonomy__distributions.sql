@@ -1,0 +1,95 @@
+-- One row per model, revision, feature, range of duplicates (NULL: not known), bin and block of groups: how many memorized and
+-- other rows have a value there. Bins lie between the least and the greatest value that any model's rows have, so that both
+-- sides and all models share them; of equal width in the logarithm where values are positive and span a factor of ten,
+-- else in the value. A count lies in the middle of its bin.
+--
+-- Blocks of groups are what a bootstrap draws, which then need not see the rows.
+with supports as (
+    {% for name in var('distribution_features') %}
+        select
+            '{{ distribution_feature(name) }}' as feature,
+            min(value) as least_value,
+            max(value) as greatest_value,
+            coalesce(bool_and(value = floor(value)), false) as is_count,
+            coalesce(min(value) > 0 and max(value) >= 10 * min(value), false) as is_log
+        from (select {{ distribution_column(name) }} as value from {{ ref('int_taxonomy__rows') }}) as known
+        where isfinite(value)
+        {% if not loop.last %} union all {% endif %}
+    {% endfor %}
+),
+
+scales as (
+    select
+        *,
+        case
+            when is_log then ln(least_value - case when is_count then 0.5 else 0 end)
+            else least_value - case when is_count then 0.5 else 0 end
+        end as low,
+        case
+            when is_log then ln(greatest_value + case when is_count then 0.5 else 0 end)
+            else greatest_value + case when is_count then 0.5 else 0 end
+        end as high
+    from supports
+    where least_value is not null
+),
+
+counted as (
+    {% for name in var('distribution_features') %}
+        select
+            known.model,
+            known.revision,
+            scales.feature,
+            known.duplicates_from,
+            cast(coalesce(least(
+                floor(
+                    (case when scales.is_log then ln(known.value) else known.value end - scales.low)
+                    / nullif(scales.high - scales.low, 0) * {{ var('distribution_bins') }}
+                ),
+                {{ var('distribution_bins') }} - 1
+            ), 0) as integer) as bin,
+            known.group_number % {{ var('taxonomy_bootstrap_blocks') }} as block,
+            count(*) filter (known.memorized) as n_memorized,
+            count(*) filter (not known.memorized) as n_other
+        from (
+            select
+                model,
+                revision,
+                duplicates_from,
+                memorized,
+                group_number,
+                {{ distribution_column(name) }} as value
+            from {{ ref('int_taxonomy__rows') }}
+        ) as known
+        inner join scales
+            on scales.feature = '{{ distribution_feature(name) }}'
+        where isfinite(known.value)
+        group by all
+        {% if not loop.last %} union all {% endif %}
+    {% endfor %}
+),
+
+edged as (
+    select
+        counted.*,
+        scales.is_count,
+        scales.is_log,
+        scales.low + counted.bin * (scales.high - scales.low) / {{ var('distribution_bins') }} as low,
+        scales.low + (counted.bin + 1) * (scales.high - scales.low) / {{ var('distribution_bins') }} as high
+    from counted
+    inner join scales
+        on counted.feature = scales.feature
+)
+
+select
+    model,
+    revision,
+    feature,
+    case when is_log then 'log' else 'linear' end as scale,
+    duplicates_from,
+    bin,
+    {{ bin_edge('low') }} as bin_low,
+    {{ bin_edge('high') }} as bin_high,
+    cast(block as integer) as block,
+    n_memorized,
+    n_other
+from edged
