@@ -14,9 +14,7 @@
         {%- do parts.append("'" ~ column ~ "=' || coalesce(" ~ as_text(column) ~ ", '')") -%}
     {%- endfor -%}
     {%- for expression in expressions -%}
-        {#- concat() makes nothing of NULL. coalesce() must not see text of a UDF: DuckDB 1.5 frees it too early there, and
-            the first row's bytes are lost. -#}
-        {%- do parts.append("concat(" ~ expression ~ ")") -%}
+        {%- do parts.append(text_or_empty(expression)) -%}
     {%- endfor -%}
     md5({{ parts | join(" || '|' || ") }})
 {%- endmacro %}

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, partial
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -164,7 +165,7 @@ def _read(column: pa.StructArray, wanted: pa.ListType, read_tokens: ReadTokens |
 def _runs(values: np.ndarray) -> list[tuple[int, int]]:
     """(begin, end) of each run of one value."""
     bounds = np.concatenate(([0], np.flatnonzero(np.diff(values)) + 1, [len(values)]))
-    return [(int(begin), int(end)) for begin, end in zip(bounds[:-1], bounds[1:], strict=True)]
+    return [(int(begin), int(end)) for begin, end in pairwise(bounds)]
 
 
 def converted(column: pa.Array, wanted: pa.DataType) -> pa.Array:

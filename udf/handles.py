@@ -1,7 +1,7 @@
 """Where the file behind a handle is: at its path, or where an engine has brought a copy of it.
 
-A handle is the path of an immutable file whose name is a digest of its content. An engine of several machines sends such a file to
-each once; the copy has the same name, and so the same content.
+A handle is the path of an immutable file whose name is a digest of its content. An engine of several machines sends such
+a file to each once; the copy has the same name, and so the same content.
 """
 
 from __future__ import annotations

@@ -126,6 +126,9 @@
     ) -%}
     {%- set chunks = [] -%}
     {%- for row in found.rows -%}
+        {%- if row[0] is none -%}
+            {{ exceptions.raise_compiler_error("the fingerprint of chunked model " ~ work.name ~ " is NULL in " ~ row[2] ~ " rows") }}
+        {%- endif -%}
         {%- do chunks.append({'number': loop.index, 'fingerprint': row[0], 'part': row[1] | int, 'rows': row[2] | int}) -%}
     {%- endfor -%}
     {{ return(chunks) }}

@@ -52,3 +52,10 @@
         bit_xor(cast(conv(substring({{ digest }}, 16, 15), 16, 10) as bigint))
     ))
 {%- endmacro %}
+
+
+{#- A text, or an empty one for NULL. On DuckDB concat(), which makes nothing of NULL: coalesce() must not see text of a UDF, as
+    DuckDB 1.5 frees it too early there, and the first row's bytes are lost. -#}
+{% macro text_or_empty(value) -%} {{ adapter.dispatch('text_or_empty')(value) }} {%- endmacro %}
+{% macro default__text_or_empty(value) -%} concat({{ value }}) {%- endmacro %}
+{% macro spark__text_or_empty(value) -%} coalesce({{ value }}, '') {%- endmacro %}

@@ -12,7 +12,7 @@ from memtax.spark.landing import land
 from memtax.spark.session import spark_session
 
 # Training is for where the rows fit: its models are Python, and read `features` in the DuckDB store.
-NOT_ON_SPARK = "path:models/marts/taxonomy"
+NOT_ON_SPARK = "path:models/marts/taxonomy+"
 
 
 def build(

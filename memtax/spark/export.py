@@ -50,7 +50,9 @@ def built_tables(folders: SparkFolders) -> dict[str, list[Path]]:
     if not folder.is_dir():
         return {}
     return {
-        table.name: sorted(table.glob("*.parquet")) for table in sorted(folder.iterdir()) if (table / "_SUCCESS").is_file()
+        table.name: sorted(table.glob("*.parquet"))
+        for table in sorted(folder.iterdir())
+        if (table / "_SUCCESS").is_file()
     }
 
 

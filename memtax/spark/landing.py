@@ -44,7 +44,9 @@ def land(session: SparkSession, store: duckdb.DuckDBPyConnection, folders: Spark
         if changed:
             written.append(table)
         if changed or table not in declared:
-            _declare(session, f"create table raw.{table} using parquet location '{_quoted(folders.raw / table)}'", table)
+            _declare(
+                session, f"create table raw.{table} using parquet location '{_quoted(folders.raw / table)}'", table
+            )
     shards = shards_of(store)
     for dtype in ("uint16", "uint32"):
         table = SEQUENCES + dtype
@@ -148,7 +150,7 @@ def _attach(session: SparkSession, shard: Shard, scratch: Path) -> None:
     path = scratch / f"{shard_name(shard.shard_id)}.json"
     describe(shard, path)
     session.sparkContext.addFile(str(path))
-    width = 2 if shard.token_dtype == "uint16" else 4
+    width = 2 if shard.token_dtype == "uint16" else 4  # noqa: S105 (no password)
     tasks = max(session.sparkContext.defaultParallelism * 2, -(-shard.n_tokens * width // TASK_BYTES))
     rows = session.range(0, shard.n_sequences, 1, min(tasks, max(shard.n_sequences, 1)))
     rows.selectExpr(

@@ -67,7 +67,8 @@ def parse_configuration(settings: Iterable[str]) -> dict[str, str]:
 
 def read_defaults() -> dict[str, str]:
     """The settings of `spark-defaults.conf` in the folder that SPARK_CONF_DIR names, or of SPARK_HOME, if there is one."""
-    folder = os.environ.get("SPARK_CONF_DIR") or os.environ.get("SPARK_HOME", "") and f"{os.environ['SPARK_HOME']}/conf"
+    home = os.environ.get("SPARK_HOME")
+    folder = os.environ.get("SPARK_CONF_DIR") or (home and f"{home}/conf")
     path = Path(folder or ".") / "spark-defaults.conf"
     if not folder or not path.is_file():
         return {}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +41,7 @@ def read_tokens(source: str, rows: np.ndarray, wanted: pa.ListType) -> pa.ListAr
     dtype = np.dtype(wanted.value_type.to_pandas_dtype())
     parts = []
     bounds = np.concatenate(([0], np.flatnonzero(np.diff(rows) != 1) + 1, [len(rows)]))
-    for begin, end in zip(bounds[:-1], bounds[1:], strict=True):
+    for begin, end in pairwise(bounds):
         first = int(rows[begin])
         parts += [token_lists(batch, dtype) for batch in mapped.batches(first, first + int(end - begin))]
     return parts[0] if len(parts) == 1 else pa.concat_arrays(parts)

@@ -9,7 +9,7 @@ select
     md5({{ as_text('sequences.tokens') }}) as tokens_checksum,
     {{ list_part('sequences.tokens', 1, var('prompt_length')) }} as prompt,
     {{ list_part(
-        'sequences.tokens', var('prompt_length') + 1, var('prompt_length') + var('continuation_length')
+        'sequences.tokens', var('prompt_length') ~ ' + 1', var('prompt_length') ~ ' + ' ~ var('continuation_length')
     ) }} as continuation,
     corpora.tokenizer,
     corpora.tokenizer_checksum

@@ -26,7 +26,7 @@ with generated as (
         tokens_checksum,
         model,
         revision,
-        {{ list_part('tokens', var('prompt_length') + 1) }} as continuation,
+        {{ list_part('tokens', var('prompt_length') ~ ' + 1') }} as continuation,
         generate_continuation(
             tokens,
             location,

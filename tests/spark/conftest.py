@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.udf import tiny_models
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what lies here, and skip it where Spark cannot run."""
@@ -22,3 +24,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.spark)
             if missing:
                 item.add_marker(pytest.mark.skip(reason=missing))
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A GPT-NeoX with random weights, for corpora of 200 token ids."""
+    pytest.importorskip("torch")
+    return tiny_models.save(
+        tmp_path_factory.mktemp("tiny") / "model", "gpt_neox", vocab_size=200, max_position_embeddings=128
+    )

@@ -14,13 +14,15 @@ from memtax.spark.export import built_tables
 from memtax.spark.folders import SparkFolders
 from tests.conftest import Commands
 
-pytestmark = pytest.mark.slow
-
 LANGUAGE_MODEL = 1e-5
 FLOATS = 1e-9
-NOT_TRAINING = ["--exclude", "path:models/marts/taxonomy"]
+NOT_TRAINING = ["--exclude", "path:models/marts/taxonomy+"]
 # What a language model computed, or is computed from that.
-FROM_MODELS = {"feat_sequence_model__perplexity", "feat_sequence_model__attention", "feat_sequence_model__token_log_probabilities"}
+FROM_MODELS = {
+    "feat_sequence_model__perplexity",
+    "feat_sequence_model__attention",
+    "feat_sequence_model__token_log_probabilities",
+}
 MODEL_COLUMNS = {
     "loss", "prompt_perplexity", "generation_perplexity", "sequence_perplexity", "paper_prompt_perplexity",
     "paper_generation_perplexity", "paper_sequence_perplexity", "continuation_log_probability", "sampling_log_probability",
@@ -57,7 +59,9 @@ def store(
     return commands
 
 
-VARS = '{embed_with: "", attention: true, token_log_probabilities: true, prompt_lengths: [8], generate_after_miss: true}'
+VARS = (
+    '{embed_with: "", attention: true, token_log_probabilities: true, prompt_lengths: [8], generate_after_miss: true}'
+)
 
 
 def test_every_mart_is_equal_and_comes_back(store: Commands):
@@ -111,7 +115,9 @@ def _require_equal(table: str, columns: list[str], expected: list[tuple], found:
 
 def _equal(left: object, right: object, tolerance: float) -> bool:
     if isinstance(left, float) and isinstance(right, float):
-        return math.isclose(left, right, rel_tol=tolerance, abs_tol=tolerance) or (math.isnan(left) and math.isnan(right))
+        return math.isclose(left, right, rel_tol=tolerance, abs_tol=tolerance) or (
+            math.isnan(left) and math.isnan(right)
+        )
     if isinstance(left, list) and isinstance(right, list):
         return len(left) == len(right) and all(_equal(*pair, tolerance) for pair in zip(left, right, strict=True))
     return left == right

@@ -25,7 +25,10 @@ def test_every_udf_has_types_that_spark_knows(function):
 
 def test_unsigned_numbers_become_the_next_wider_signed_ones():
     kind = pa.struct([("tokens", pa.list_(pa.uint32())), ("vector", pa.list_(pa.float32(), 3))])
-    assert engine_spark.sql_type(engine_spark.spark_type(kind)) == "struct<`tokens`: array<bigint>, `vector`: array<float>>"
+    assert (
+        engine_spark.sql_type(engine_spark.spark_type(kind))
+        == "struct<`tokens`: array<bigint>, `vector`: array<float>>"
+    )
 
 
 @settings(deadline=None)
