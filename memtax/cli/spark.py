@@ -13,7 +13,7 @@ def spark() -> None:
     Example:
       memtax spark build
       memtax spark export
-      dbt run --select path:models/marts/taxonomy
+      dbt run --select path:models/marts/taxonomy+
       memtax query "select category, count(*) from features group by all"
     """
 
@@ -48,7 +48,11 @@ def build(settings: tuple[str, ...], master: str | None, arguments: tuple[str, .
 def export() -> None:
     """Bring the marts of the last build to the DuckDB store, all of them or none.
 
-    Tables of the same names there are replaced. query, report, explore, export and the taxonomy then work on them.
+    Tables of the same names there are replaced. query, report, export and the taxonomy then work on them.
+
+    \b
+    Example:
+      memtax spark export && memtax query "select count(*) from features"
     """
     from memtax.spark.export import export_marts
 
