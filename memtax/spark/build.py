@@ -10,6 +10,7 @@ from memtax.project import project_folder
 from memtax.spark.folders import SparkFolders, spark_folders
 from memtax.spark.landing import land
 from memtax.spark.session import spark_session
+from memtax.spark.warehouse import only_build, sweep
 
 # Training is for where the rows fit: its models are Python, and read `features` in the DuckDB store.
 NOT_ON_SPARK = "path:models/marts/taxonomy+"
@@ -35,7 +36,8 @@ def build(
     """
     folders = spark_folders()
     store.connect().close()  # says what is wrong with it before anything starts
-    with spark_session(folders, settings) as session:
+    with only_build(folders), spark_session(folders, settings) as session:
+        sweep(session, folders)
         with store.reading() as connection:
             for name in land(session, connection, folders):
                 say(f"landed {name}")

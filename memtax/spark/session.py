@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,8 +46,6 @@ def default_configuration(folders: SparkFolders) -> dict[str, str]:
         "spark.executorEnv.MEMTAX_THREADS": "1",
         "spark.executorEnv.OMP_NUM_THREADS": "1",
         "spark.executorEnv.TOKENIZERS_PARALLELISM": "false",
-        # A killed build leaves files that no table owns, and the next one writes there again.
-        "spark.sql.legacy.allowNonEmptyLocationInCTAS": "true",
     }
 
 
@@ -93,6 +92,8 @@ def spark_session(folders: SparkFolders, settings: Mapping[str, str] | None = No
         MemtaxError: there is no Java, or Spark does not start.
     """
     require_java()
+    # Of what is said there nothing is used: Arrow goes from Spark to the UDFs, and back.
+    warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas", category=FutureWarning)
     try:
         from pyspark.sql import SparkSession
     except ModuleNotFoundError as error:
