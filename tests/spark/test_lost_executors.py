@@ -17,7 +17,7 @@ import pytest
 from memtax.spark.events import describe, read_stages
 from tests.conftest import PROJECT, Commands
 
-SEQUENCES = 1_000_000
+SEQUENCES = 1_020_000
 LENGTH = 64
 MODELS = ["+feat_sequence__duplicates", "+duplicate_occurrences"]
 EXECUTOR = "CoarseGrainedExecutorBackend"
@@ -73,37 +73,35 @@ def test_a_killed_executor_repeats_its_tasks_and_no_task_gets_all_rows(store: Co
     for line in process.stdout:
         output.append(line)
         if killed is None and "START" in line and "int_shard_window__counts" in line:
-            killed = _kill_one_executor(process.pid, log)
+            killed = _kill_one_executor(process.pid)
     assert process.wait() == 0, "".join(output)[-8000:]
     assert killed is not None, "an executor was running, and was killed"
     store.memtax("spark", "export")
     assert _contents(store.database) == expected
     with duckdb.connect(str(store.database), read_only=True) as connection:
         most = connection.execute("select max(sequence_duplicates) from feat_sequence__duplicates").fetchone()
-    assert most is not None and most[0] > 980_000
+    assert most is not None and most[0] >= 1_000_000
 
     stages = read_stages(log)
     for stage in stages:
         print(describe(stage))
     # Of a million rows with one window, each task of the scan sends on what it has added up.
-    assert sum(sum(stage.input_rows) for stage in stages) >= 0
     assert max(max(stage.shuffle_rows, default=0) for stage in stages) < SEQUENCES / 100
     assert sum(stage.lost for stage in stages) > 0, "tasks were lost with the executor, and ran again"
 
 
-def _kill_one_executor(session: int, log: Path) -> int:
-    """Kill an executor of the process' session as soon as its Python worker runs; return its pid."""
+def _kill_one_executor(session: int) -> int:
+    """Kill an executor of a session as soon as both have a Python worker, which the scan gives them; return its pid."""
     deadline = time.monotonic() + 240
     while time.monotonic() < deadline:
         processes = _processes(session)
-        for pid, (_, text) in processes.items():
-            if EXECUTOR in text and any(
-                "pyspark.daemon" in other for parent, other in processes.values() if parent == pid
-            ):
-                os.kill(pid, signal.SIGKILL)
-                return pid
+        working = {parent for parent, text in processes.values() if "pyspark.daemon" in text}
+        executors = [pid for pid, (_, text) in processes.items() if EXECUTOR in text and pid in working]
+        if len(executors) == 2:
+            os.kill(executors[0], signal.SIGKILL)
+            return executors[0]
         time.sleep(0.2)
-    raise AssertionError(f"no executor with a Python worker appeared; {log}")
+    raise AssertionError("no two executors with Python workers appeared")
 
 
 def _processes(session: int) -> dict[int, tuple[int, str]]:
