@@ -9,6 +9,8 @@ from pathlib import Path
 from memtax.project import database_path
 
 FOLDER_VARIABLE = "MEMTAX_SPARK_FOLDER"
+# Spark's setting of where its catalogue is.
+CATALOGUE = "spark.hadoop.javax.jdo.option.ConnectionURL"
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,11 @@ class SparkFolders:
     def warehouse(self) -> Path:
         """The tables that dbt builds; a folder for each schema."""
         return self.root / "warehouse"
+
+    @property
+    def metastore(self) -> Path:
+        """Spark's catalogue of the tables, unless the configuration names one."""
+        return self.root / "metastore"
 
     @property
     def scratch(self) -> Path:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from memtax.errors import MemtaxError, MissingExtraError, ProjectError
 from memtax.models.verify import model_fault, tokenizer_fault
-from memtax.spark.folders import SparkFolders
+from memtax.spark.folders import CATALOGUE, SparkFolders
 from memtax.spark.tokens import read_tokens
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def default_configuration(folders: SparkFolders) -> dict[str, str]:
         # The catalogue of tables: Spark's own, in a folder. A cluster that has a metastore names it instead.
         "spark.sql.catalogImplementation": "hive",
         "spark.sql.warehouse.dir": str(folders.warehouse),
-        "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={root / 'metastore'};create=true",
+        CATALOGUE: f"jdbc:derby:;databaseName={folders.metastore};create=true",
         "spark.driver.extraJavaOptions": f"-Dderby.stream.error.file={root / 'derby.log'}",
         # An executor's cores are its tasks'; native code that took them all would only get in their way.
         "spark.executorEnv.MEMTAX_THREADS": "1",

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from memtax.errors import StoreLockedError
-from memtax.spark.folders import SparkFolders
+from memtax.spark.folders import CATALOGUE, SparkFolders
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -36,11 +36,13 @@ def only_build(folders: SparkFolders) -> Iterator[None]:
 def sweep(session: SparkSession, folders: SparkFolders) -> list[str]:
     """Delete the files of tables that a killed build began: Spark makes no table where files are.
 
-    Only in the folder's own warehouse; one that the configuration names elsewhere is left alone.
+    Only where the catalogue is the folder's own: to another one, tables of this warehouse may be unknown.
 
     Returns:
         the tables, as `schema.table`.
     """
+    if str(folders.metastore) not in session.conf.get(CATALOGUE, ""):
+        return []
     swept = []
     for schema in sorted(folders.warehouse.glob("*.db")):
         name = schema.name.removesuffix(".db")
