@@ -94,12 +94,14 @@
 
 
 {#- Put the input rows that are not stored into a table, by chunk, and return the chunks. Rows of one chunk have one
-    fingerprint. A cluster has many tasks at work on a chunk, so that chunks are larger here (the var spark_chunk_rows). -#}
+    fingerprint, or one value of chunk_by. A cluster has many tasks at work on a chunk, so that chunks are larger here (the
+    var spark_chunk_rows). -#}
 {% macro spark_chunked_find_pending(work, is_new) -%}
     {%- set rows = [work.chunk_rows, var('spark_chunk_rows') | int] | max if work.chunk_rows > 0 else 0 -%}
+    {%- set chunk_by = work.get('chunk_by', 'wanted_fingerprint') -%}
     {%- set part = "0" -%}
     {%- if rows > 0 -%}
-        {%- set part = "(row_number() over (partition by wanted_fingerprint order by " ~ work['keys'] | join(', ')
+        {%- set part = "(row_number() over (partition by " ~ chunk_by ~ " order by " ~ work['keys'] | join(', ')
             ~ ") - 1) div " ~ rows -%}
     {%- endif -%}
     {%- do run_query("drop table if exists " ~ work.pending) -%}
@@ -118,18 +120,21 @@
             where {{ work.only }}
         )
 
-        select *, {{ part }} as part from missing
+        select *, {{ as_text(chunk_by) }} as chunk_of, {{ part }} as part from missing
     {%- endcall -%}
     {%- set found = run_query(
-        "select wanted_fingerprint, part, count(*) from " ~ work.pending
-        ~ " group by wanted_fingerprint, part order by wanted_fingerprint, part"
+        "select chunk_of, part, count(*), min(wanted_fingerprint), count(*) - count(wanted_fingerprint) from " ~ work.pending
+        ~ " group by chunk_of, part order by chunk_of, part"
     ) -%}
     {%- set chunks = [] -%}
     {%- for row in found.rows -%}
-        {%- if row[0] is none -%}
-            {{ exceptions.raise_compiler_error("the fingerprint of chunked model " ~ work.name ~ " is NULL in " ~ row[2] ~ " rows") }}
+        {%- if row[4] | int -%}
+            {{ exceptions.raise_compiler_error("the fingerprint of chunked model " ~ work.name ~ " is NULL in " ~ row[4] ~ " rows") }}
         {%- endif -%}
-        {%- do chunks.append({'number': loop.index, 'fingerprint': row[0], 'part': row[1] | int, 'rows': row[2] | int}) -%}
+        {%- do chunks.append({
+            'number': loop.index, 'of': row[0] | replace("'", "\\'"), 'part': row[1] | int, 'rows': row[2] | int,
+            'fingerprint': row[3]
+        }) -%}
     {%- endfor -%}
     {{ return(chunks) }}
 {%- endmacro %}
@@ -140,8 +145,8 @@
     {%- set tasks = [[env_var('MEMTAX_SPARK_TASKS') | int, (chunk.rows + 255) // 256] | min, 1] | max -%}
     {%- call statement('chunked_take') -%}
         create or replace temporary view {{ work.chunk }} as
-        select /*+ repartition({{ tasks }}) */ * except (part, wanted_fingerprint) from {{ work.pending }}
-        where wanted_fingerprint = '{{ chunk.fingerprint }}' and part = {{ chunk.part }}
+        select /*+ repartition({{ tasks }}) */ * except (chunk_of, part, wanted_fingerprint) from {{ work.pending }}
+        where chunk_of = '{{ chunk.of }}' and part = {{ chunk.part }}
     {%- endcall -%}
     {%- set text = namespace(sql=modules.re.sub(work.pattern, work.chunk, work.sql)) -%}
     {%- if work.setup -%}
@@ -151,6 +156,13 @@
     {%- endif -%}
     {%- call statement('chunked_insert') -%}
         insert into {{ work.target }} partition (chunk = '{{ invocation_id }}-{{ chunk.number }}')
+        {% if work.get('chunk_by', 'wanted_fingerprint') == 'wanted_fingerprint' -%}
         select *, '{{ chunk.fingerprint }}' as fingerprint from ({{ text.sql }}) as computed
+        {%- else -%}
+        select computed.*, wanted.wanted_fingerprint as fingerprint from ({{ text.sql }}) as computed
+        inner join {{ work.pending }} as wanted
+            on wanted.chunk_of = '{{ chunk.of }}' and wanted.part = {{ chunk.part }}
+            {%- for key in work['keys'] %} and wanted.{{ key }} = computed.{{ key }} {%- endfor %}
+        {%- endif %}
     {%- endcall -%}
 {%- endmacro %}
