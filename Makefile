@@ -10,7 +10,7 @@ PIP_ARGS ?=
 NATIVE := $(wildcard native/*.txt native/*.cmake native/src/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test slow browser spark check format bench sanitize clean
+.PHONY: help setup demo test slow browser gallery spark check format bench sanitize clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,6 +31,9 @@ spark: $(VENV)/.spark  ## install PySpark (hundreds of MB) and run the tests on 
 
 browser: setup  ## run the tests of pages in a browser (Debian: apt-get install chromium)
 	@$(BIN)/python -m pytest -m browser $(PYTEST_ARGS)
+
+gallery: setup  ## renew the pictures in docs/gallery.md from the demo's store (SIZE=small: from the small one's)
+	@$(BIN)/python -m tests.browser.gallery --size $(SIZE)
 
 check: setup  ## lint and type-check
 	@$(BIN)/ruff check .

@@ -7,6 +7,7 @@ whether all were exact. Ratios are of medians from one run of this program; othe
 Peers that are not installed (infini-gram, pydivsufsort) are left out, and so named.
 
 Run: python benchmarks/duplicates.py [--quick] [--json FILE] [--threads N] [--repeats N] [--figure FILE] [--folder FOLDER]
+     [--only PART]… (cases, growth, frequencies, dbt; all by default, minutes each at full size)
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from _token_frequencies import measure_histogram, measure_statistics
 
 from memtax_native import QueryTable, read_pass
 
+PARTS = ("cases", "growth", "frequencies", "dbt")
 Peer = Callable[[np.ndarray, np.ndarray, int], np.ndarray | None]
 
 
@@ -69,10 +71,14 @@ def main() -> int:
     parser.add_argument("--repeats", type=int, help="runs of which the median counts (7, quick 3)")
     parser.add_argument("--figure", type=Path, metavar="FILE", help="draw the figures there (needs the extra bench)")
     parser.add_argument("--folder", type=Path, help="keep the corpora here, and use those that are there")
+    parser.add_argument("--only", action="append", choices=PARTS, help="measure this part; may be given several times")
     arguments = parser.parse_args()
+    if arguments.figure and arguments.only and not {"cases", "growth"} <= set(arguments.only):
+        parser.error("--figure draws the parts cases and growth: measure both, or leave --only away")
     sizes, repeats = (QUICK if arguments.quick else FULL), arguments.repeats or (3 if arguments.quick else 7)
     with tempfile.TemporaryDirectory() as scratch:
-        figures, exact = measure(arguments.folder or Path(scratch), sizes, arguments.threads, repeats)
+        parts = set(arguments.only or PARTS)
+        figures, exact = measure(arguments.folder or Path(scratch), sizes, arguments.threads, repeats, parts)
     write_json(arguments.json, figures)
     if arguments.figure:
         draw(figures, arguments.figure)
@@ -80,45 +86,47 @@ def main() -> int:
     return 0 if exact else 1
 
 
-def measure(folder: Path, sizes: Sizes, threads: int, repeats: int) -> tuple[dict[str, object], bool]:
-    """All figures, and whether all counts were exact."""
-    plain, repeated = make_plain(folder, sizes.sequences), make_repeated(folder, sizes.sequences)
-    random = np.random.default_rng(3)
-    cases = [
-        Case(
-            f"{n:,} queries, no hits",
-            plain,
-            random.integers(0, VOCABULARY, (n, WINDOW), dtype=np.uint16),
-            n <= 1_000_000,
-        )
-        for n in sizes.queries
-    ]
-    continuations = np.ascontiguousarray(matrix(repeated)[:, WINDOW : 2 * WINDOW])
-    cases.insert(1, Case(f"{sizes.sequences:,} continuations, with hits", repeated, continuations, True))
-    rows, peer_rows, exact = [], [], True
-    for case in cases:
-        row, peers, right = measure_case(case, sizes, threads, repeats)
-        rows.append(row)
-        peer_rows.extend(peers)
-        exact &= right
-    growth = measure_growth(make_plain(folder, sizes.growth[-1]), sizes.growth, cases[-1].windows, threads, repeats)
-    histogram, right = measure_histogram(plain, threads, repeats)
-    statistics, equal = measure_statistics(sizes.windows, VOCABULARY, threads, repeats)
-    dbt, same = measure_dbt(folder, sizes.growth[-1], sizes.queries[0], threads)
+def measure(folder: Path, sizes: Sizes, threads: int, repeats: int, parts: set[str]) -> tuple[dict[str, object], bool]:
+    """The figures of the parts, and whether all counts were exact."""
     figures = {"machine": machine(threads), "repeats": repeats, "tokens": sizes.sequences * LENGTH}
     print(figures)
-    tables = {
-        "cases": rows,
-        "peers": peer_rows,
-        "growth": growth,
-        "histogram": histogram,
-        "statistics": statistics,
-        "dbt": dbt,
-        "pile": expect_pile(rows[-1], sizes.sequences * LENGTH, len(cases[-1].windows)),
-    }
+    tables: dict[str, list[dict[str, object]]] = {}
+    right: list[bool] = []
+    if "cases" in parts:
+        tables["cases"], tables["peers"] = [], []
+        for case in make_cases(folder, sizes):
+            row, peers, exact = measure_case(case, sizes, threads, repeats)
+            tables["cases"].append(row)
+            tables["peers"].extend(peers)
+            right.append(exact)
+        tables["pile"] = expect_pile(tables["cases"][-1], sizes.sequences * LENGTH, sizes.queries[-1])
+    if "growth" in parts:
+        corpus = make_plain(folder, sizes.growth[-1])
+        tables["growth"] = measure_growth(corpus, sizes.growth, no_hits(sizes.queries[-1]), threads, repeats)
+    if "frequencies" in parts:
+        tables["histogram"], exact = measure_histogram(make_plain(folder, sizes.sequences), threads, repeats)
+        tables["statistics"], equal = measure_statistics(sizes.windows, VOCABULARY, threads, repeats)
+        right += [exact, equal]
+    if "dbt" in parts:
+        tables["dbt"], exact = measure_dbt(folder, sizes.growth[-1], sizes.queries[0], threads)
+        right.append(exact)
     for title, table in tables.items():
         print_table(title, table)
-    return {**figures, **tables}, exact and right and equal and same
+    return {**figures, **tables}, all(right)
+
+
+def make_cases(folder: Path, sizes: Sizes) -> list[Case]:
+    """Windows that occur nowhere, as many as the sizes say; and those of a corpus with duplicates."""
+    plain, repeated = make_plain(folder, sizes.sequences), make_repeated(folder, sizes.sequences)
+    cases = [Case(f"{n:,} queries, no hits", plain, no_hits(n), n <= 1_000_000) for n in sizes.queries]
+    continuations = np.ascontiguousarray(matrix(repeated)[:, WINDOW : 2 * WINDOW])
+    cases.insert(1, Case(f"{sizes.sequences:,} continuations, with hits", repeated, continuations, True))
+    return cases
+
+
+def no_hits(n: int) -> np.ndarray:
+    """n random windows: none of them is in a random corpus."""
+    return np.random.default_rng(3).integers(0, VOCABULARY, (n, WINDOW), dtype=np.uint16)
 
 
 def measure_case(case: Case, sizes: Sizes, threads: int, repeats: int) -> tuple[dict[str, object], list[dict], bool]:

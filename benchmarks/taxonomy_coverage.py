@@ -21,7 +21,8 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks._measure import print_table, write_json  # noqa: E402
 from memtax.taxonomy import published, synthetic  # noqa: E402
-from memtax.taxonomy.corrected import Z_95, predict  # noqa: E402
+from memtax.taxonomy.corrected import Z_95  # noqa: E402
+from memtax.taxonomy.prediction import predict  # noqa: E402
 from memtax.taxonomy.settings import Settings  # noqa: E402
 from memtax.taxonomy.training import published_sample, train  # noqa: E402
 

@@ -12,8 +12,11 @@ from dbt_common.exceptions import DbtRuntimeError
 from memtax import store
 from memtax.corpus.in_place import attach
 from memtax.errors import StoreError
+from memtax.memory import limit_memory
 from memtax.models.verify import model_fault, tokenizer_fault
+from memtax.taxonomy.expression import expression_fault
 
+FAULTS = {"model_fault": model_fault, "tokenizer_fault": tokenizer_fault, "expression_fault": expression_fault}
 IN_MEMORY = ":memory:"
 
 
@@ -35,8 +38,15 @@ class Plugin(BasePlugin):
             raise DbtRuntimeError(str(error)) from error
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
-        """Register what the `chunked` models ask before they load a model or a tokenizer (macros/registered_files.sql)."""
-        for name, fault in (("model_fault", model_fault), ("tokenizer_fault", tokenizer_fault)):
+        """Limit the memory, and register what models ask before they load a model or a tokenizer, or take someone's SQL.
+
+        (macros/registered_files.sql, macros/own_category.sql)
+        """
+        try:
+            limit_memory(conn)
+        except StoreError as error:  # of a database in memory; one in a file was opened before
+            raise DbtRuntimeError(str(error)) from error
+        for name, fault in FAULTS.items():
             conn.create_function(
                 name, fault, ["VARCHAR", "VARCHAR"], "VARCHAR", null_handling="special", side_effects=True
             )  # type: ignore[call-overload]  # its stub knows no strings for types

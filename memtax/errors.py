@@ -4,6 +4,7 @@
     ├── ProjectError            no dbt project, a broken dbt_project.yml, a var of the wrong kind
     ├── StoreError              the database is missing, or its tables are not as expected
     │   └── StoreLockedError    another process is writing
+    ├── SelectionError          the explorer was asked for rows by a column, an operator or a value that does not fit
     ├── SourceError             a file to ingest is missing, truncated, empty or not what its format says
     └── MissingExtraError       an optional dependency is not installed
 
@@ -27,6 +28,10 @@ class StoreError(MemtaxError):
 
 class StoreLockedError(StoreError):
     """Another process holds the database open for writing."""
+
+
+class SelectionError(MemtaxError):
+    """The explorer was asked for rows in a way that does not fit the tables."""
 
 
 class SourceError(MemtaxError):

@@ -42,6 +42,8 @@ class Explanation:
     prompt: str
     continuation: str
     datasets: list[str]
+    text: str | None = None
+    """The whole window's; None without a tokenizer."""
     features: dict[str, Any] = field(default_factory=dict)
     by_model: list[dict[str, Any]] = field(default_factory=list)
     category: str | None = None
@@ -66,6 +68,8 @@ def explain_sequence(
     continuation_length: int,
     recitation_threshold: int,
     protocol: str = "corrected",
+    scan: bool = True,
+    neighbours: bool = True,
 ) -> Explanation:
     """Collect everything about one evaluated sequence.
 
@@ -74,6 +78,8 @@ def explain_sequence(
         corpus, sequence_id, token_offset: the sequence's keys.
         prompt_length, continuation_length: in tokens; the vars of those names.
         recitation_threshold, protocol: the vars of those names.
+        scan: read the whole corpus where `dbt run` has not counted the sequence's occurrences.
+        neighbours: look for its nearest neighbours.
 
     Raises:
         StoreError: `dbt run` has not built the tables, or the sequence is not an evaluated one.
@@ -102,13 +108,14 @@ def explain_sequence(
                 keys,
             ).fetchall()
         ],
+        text=text.get("text"),
     )
     for table in SEQUENCE_TABLES:
         explanation.features |= _row(connection, table, keys) or {}
     explanation.by_model = _model_rows(connection, keys)
     explanation.category = next((row["category"] for row in explanation.by_model if row.get("category")), None)
     explanation.reason = _reason(explanation.features, recitation_threshold, protocol)
-    explanation.evidence = _evidence(connection, keys, explanation.features, continuation)
+    explanation.evidence = _evidence(connection, keys, explanation.features, continuation, scan=scan)
     registered = find_corpus(connection, corpus)
     if explanation.evidence is not None and registered is not None:
         places = explanation.evidence.places
@@ -119,13 +126,18 @@ def explain_sequence(
             # Files that are gone take the text around the places, and nothing else of what is known.
             explanation.places = [Place(*place) for place in places]
             explanation.unreadable = str(error)
-    if store.has_table(connection, "intermediate", EMBEDDINGS) and text.get("text") is not None:
+    if neighbours and store.has_table(connection, "intermediate", EMBEDDINGS) and explanation.text is not None:
         explanation.neighbours = nearest_to_sequence(connection, (corpus, sequence_id, token_offset), NEIGHBOURS)
     return explanation
 
 
 def _evidence(
-    connection: duckdb.DuckDBPyConnection, keys: list[Any], features: dict[str, Any], continuation: list[int]
+    connection: duckdb.DuckDBPyConnection,
+    keys: list[Any],
+    features: dict[str, Any],
+    continuation: list[int],
+    *,
+    scan: bool,
 ) -> Occurrences | None:
     """What dbt run found; a scan of the corpus is needed only where it has not counted this sequence."""
     corpus, counted = keys[0], features.get("sequence_duplicates")
@@ -136,7 +148,7 @@ def _evidence(
             keys,
         ).fetchall()
         return Occurrences(counted, features.get("duplicate_sequences") or 0, places)
-    if len(continuation) < SHORTEST or not shards_of(connection, corpus):
+    if not scan or len(continuation) < SHORTEST or not shards_of(connection, corpus):
         return None
     return find_occurrences(connection, corpus, continuation)
 

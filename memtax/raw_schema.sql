@@ -51,21 +51,37 @@ create table if not exists raw.datasets (
     landed_at timestamp not null default current_timestamp
 );
 
--- One row per evaluated sequence.
+-- One row per evaluated sequence. Finding out how to compress tokens takes longer than writing them, and saves half of 256
+-- bytes a row; names of a few values are told what they are for the same reason.
 create table if not exists raw.evaluated_sequences (
-    corpus varchar not null, sequence_id bigint not null, token_offset integer not null, tokens uinteger[] not null
+    corpus varchar not null using compression dictionary, sequence_id bigint not null, token_offset integer not null,
+    tokens uinteger[] not null using compression uncompressed
 );
 
--- One row per dataset and evaluated sequence.
+-- One row per dataset and evaluated sequence, with the scores that the dataset brought of it: one list, since a row for each
+-- score of eight models takes ten times as long to land.
 create table if not exists raw.dataset_members (
-    dataset varchar not null, corpus varchar not null, sequence_id bigint not null, token_offset integer not null
+    dataset varchar not null using compression dictionary, corpus varchar not null using compression dictionary,
+    sequence_id bigint not null, token_offset integer not null,
+    scores double[]                 -- NULL, or one (or NULL) for each row of raw.dataset_scores
+);
+alter table raw.dataset_members add column if not exists scores double[];
+
+-- One row per dataset and model whose scores it brought.
+create table if not exists raw.dataset_scores (
+    dataset varchar not null,
+    place integer not null,         -- 1-based, in the lists of raw.dataset_members
+    model varchar not null,
+    revision varchar not null
 );
 
 -- One row per published score: of a sequence, by a model, as a dataset brought it.
-create table if not exists raw.published_scores (
-    dataset varchar not null, corpus varchar not null, sequence_id bigint not null, token_offset integer not null,
-    model varchar not null, revision varchar not null, score double
-);
+create view if not exists raw.published_scores as
+select members.dataset, members.corpus, members.sequence_id, members.token_offset, named.model, named.revision,
+    members.scores[named.place] as score
+from raw.dataset_members as members
+inner join raw.dataset_scores as named on members.dataset = named.dataset
+where members.scores[named.place] is not null;
 
 -- One row per registered model and revision.
 create table if not exists raw.models (
@@ -139,10 +155,12 @@ create table if not exists raw.published_tables (
     landed_at timestamp not null default current_timestamp
 );
 
--- One row per published value of a sequence. A double holds any count below 2^53.
+-- One row per published value of a sequence, of its window at offset 0. A double holds any count below 2^53.
 create table if not exists raw.published_values (
-    table_id integer not null, sequence_id bigint not null, token_offset integer not null, value double not null
+    table_id integer not null, sequence_id bigint not null, value double not null
 );
+-- Of an earlier memtax; it was 0 throughout, and took a third of the time of landing.
+alter table raw.published_values drop column if exists token_offset;
 
 -- One row per published token of a split: 'memorized', or 'non_memorized' sequences.
 create table if not exists raw.published_token_frequencies (

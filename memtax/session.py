@@ -11,6 +11,7 @@ import duckdb
 
 from memtax import store
 from memtax.errors import MissingExtraError
+from memtax.memory import limit_memory
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -40,6 +41,7 @@ def exported_session(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     from memtax.export.manifest import attach_tables
 
     with duckdb.connect() as connection:
+        limit_memory(connection)
         _prepare(connection)
         attach_tables(connection, folder)
         yield connection

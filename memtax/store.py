@@ -12,10 +12,29 @@ from pathlib import Path
 import duckdb
 
 from memtax.errors import StoreError, StoreLockedError
+from memtax.memory import limit_memory
 from memtax.project import database_path
 
 # dbt and the other commands hold the database for moments only; waiting this long rides over them.
 LOCK_PATIENCE_SECONDS = 2.0
+# A store of an earlier memtax has a row for each score, where there is a view now.
+RENAME_SCORES = "; alter table raw.published_scores rename to scores_by_row"
+MOVE_SCORES = """
+    insert into raw.dataset_scores
+    select dataset, row_number() over (partition by dataset order by model, revision), model, revision
+    from (select distinct dataset, model, revision from raw.scores_by_row);
+    update raw.dataset_members set scores = listed.scores
+    from (
+        select dataset, corpus, sequence_id, token_offset, list(score order by place) as scores
+        from (select distinct dataset, corpus, sequence_id, token_offset from raw.scores_by_row)
+        inner join raw.dataset_scores using (dataset)
+        left join raw.scores_by_row using (dataset, corpus, sequence_id, token_offset, model, revision)
+        group by all
+    ) as listed
+    where dataset_members.dataset = listed.dataset and dataset_members.corpus = listed.corpus
+        and dataset_members.sequence_id = listed.sequence_id and dataset_members.token_offset = listed.token_offset;
+    drop table raw.scores_by_row;
+"""
 
 
 def connect(*, read_only: bool = True, path: Path | None = None) -> duckdb.DuckDBPyConnection:
@@ -36,7 +55,13 @@ def connect(*, read_only: bool = True, path: Path | None = None) -> duckdb.DuckD
         raise StoreError(f"{path.parent} is not a folder; create it, or set MEMTAX_DATABASE to another place")
     connection = _open(path, read_only)
     if not read_only:
-        connection.execute(files("memtax").joinpath("raw_schema.sql").read_text(encoding="utf-8"))
+        schema = files("memtax").joinpath("raw_schema.sql").read_text(encoding="utf-8")
+        old_scores = has_table(connection, "raw", "published_scores") and not has_table(
+            connection, "raw", "dataset_scores"
+        )
+        connection.execute("begin transaction" + (RENAME_SCORES if old_scores else ""))
+        connection.execute(schema)
+        connection.execute((MOVE_SCORES if old_scores else "") + "commit")
     return connection
 
 
@@ -89,7 +114,8 @@ def _open(path: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
     deadline = time.monotonic() + LOCK_PATIENCE_SECONDS
     while True:
         try:
-            return duckdb.connect(str(path), read_only=read_only)
+            connection = duckdb.connect(str(path), read_only=read_only)
+            break
         except duckdb.IOException as error:
             if "lock" not in str(error).lower():
                 raise StoreError(f"{path} cannot be opened: {_first_line(error)}") from error
@@ -98,6 +124,12 @@ def _open(path: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
             time.sleep(0.1)
         except duckdb.Error as error:
             raise StoreError(f"{path} cannot be opened as a DuckDB database: {_first_line(error)}") from error
+    try:
+        limit_memory(connection)
+    except StoreError:
+        connection.close()
+        raise
+    return connection
 
 
 def _who_holds(path: Path, message: str) -> str:

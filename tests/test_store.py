@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from memtax import store
@@ -57,3 +58,39 @@ def test_a_lock_names_its_holder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
             store.connect(path=path)
     finally:
         holder.communicate("\n")
+
+
+def test_a_store_with_a_row_for_each_score_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "old.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(
+            """
+            create schema raw;
+            create table raw.dataset_members (
+                dataset varchar not null, corpus varchar not null, sequence_id bigint not null, token_offset integer not null
+            );
+            create table raw.published_scores (
+                dataset varchar not null, corpus varchar not null, sequence_id bigint not null,
+                token_offset integer not null, model varchar not null, revision varchar not null, score double
+            );
+            create table raw.published_values (
+                table_id integer not null, sequence_id bigint not null, token_offset integer not null, value double not null
+            );
+            insert into raw.dataset_members values ('d', 'c', 1, 0), ('d', 'c', 2, 0), ('e', 'c', 1, 0), ('f', 'c', 1, 0);
+            insert into raw.published_scores values
+                ('d', 'c', 1, 0, 'm', 'main', 0.5), ('d', 'c', 2, 0, 'm', 'main', 1), ('d', 'c', 2, 0, 'm', 'step1', 0),
+                ('e', 'c', 1, 0, 'n', 'main', 0.5);
+            insert into raw.published_values values (1, 7, 0, 2.5);
+            """
+        )
+        before = connection.execute("from raw.published_scores order by all").fetchall()
+    for _ in range(2):
+        with store.writing(path) as connection:
+            assert connection.execute("from raw.published_scores order by all").fetchall() == before
+            assert connection.execute("select dataset, scores from raw.dataset_members order by all").fetchall() == [
+                *(("d", [0.5, None]), ("d", [1.0, 0.0]), ("e", [0.5]), ("f", None)),
+            ]
+            assert connection.execute("from raw.published_values").fetchall() == [(1, 7, 2.5)]
+    with store.reading(path) as connection:
+        tables = {name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()}
+    assert "scores_by_row" not in tables

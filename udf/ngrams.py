@@ -11,9 +11,14 @@ from udf.query_tables import QueryTables, open_tables
 from udf.registry import constant, udf
 from udf.scan_progress import scan_progress
 from udf.settings import threads
-from udf.token_rows import token_rows, validity
+from udf.token_counts import histogram
+from udf.token_rows import TokenRows, token_rows, validity
 
 COUNTS = pa.list_(pa.struct([("query_index", pa.int64()), ("occurrences", pa.int32()), ("first_offset", pa.int32())]))
+# An entry of a window has no token_id; one of a token has nothing but its id and occurrences.
+COUNT_OF_EITHER = pa.struct(
+    [("query_index", pa.int64()), ("token_id", pa.int64()), ("occurrences", pa.int64()), ("first_offset", pa.int32())]
+)
 
 
 @udf([pa.list_(pa.uint32()), pa.string()], COUNTS)
@@ -30,6 +35,22 @@ def count_windows(tokens: pa.Array, handle: pa.Array) -> pa.Array:
 def count_windows_uint16(tokens: pa.Array, handle: pa.Array) -> pa.Array:
     """`count_windows` for tokens of 16 bits: DuckDB would copy every sequence to widen it."""
     return _count_windows(tokens, handle, "count_windows_uint16")
+
+
+@udf([pa.list_(pa.uint32()), pa.string(), pa.bool_()], pa.list_(COUNT_OF_EITHER))
+def count_windows_and_tokens(tokens: pa.Array, handle: pa.Array, tokens_wanted: pa.Array) -> pa.Array:
+    """`count_windows` and, where `tokens_wanted`, the occurrences of each token, in one pass over the sequences.
+
+    An entry of a window has no `token_id`, one of a token no `query_index`. A batch's tokens come with its first
+    sequence, so that only sums over all rows mean anything: `group by query_index, token_id`.
+    """
+    return _count_windows_and_tokens(tokens, handle, tokens_wanted, "count_windows_and_tokens")
+
+
+@udf([pa.list_(pa.uint16()), pa.string(), pa.bool_()], pa.list_(COUNT_OF_EITHER))
+def count_windows_and_tokens_uint16(tokens: pa.Array, handle: pa.Array, tokens_wanted: pa.Array) -> pa.Array:
+    """`count_windows_and_tokens` for tokens of 16 bits: DuckDB would copy every sequence to widen it."""
+    return _count_windows_and_tokens(tokens, handle, tokens_wanted, "count_windows_and_tokens_uint16")
 
 
 @udf([pa.list_(pa.uint32()), pa.string()], pa.int64())
@@ -95,19 +116,56 @@ def _count_windows(tokens: pa.Array, handle: pa.Array, udf_name: str) -> pa.Arra
     query = _tables(handle, udf_name)
     if query is None or len(tokens) == 0:
         return pa.nulls(len(tokens), COUNTS)
-    rows = token_rows(tokens, udf_name)
-    row_offsets, *columns = _in_turn(
+    row_offsets, *columns = _scan(query, token_rows(tokens, udf_name))
+    scan_progress.advance(len(tokens))
+    entries = pa.StructArray.from_arrays([pa.array(column) for column in columns], fields=list(COUNTS.value_type))
+    return _lists(row_offsets, entries, _both_valid(tokens, handle))
+
+
+def _count_windows_and_tokens(tokens: pa.Array, handle: pa.Array, tokens_wanted: pa.Array, udf_name: str) -> pa.Array:
+    query = _tables(handle, udf_name)
+    present = _both_valid(tokens, handle)
+    if query is None or not present.any():
+        scan_progress.advance(len(tokens))
+        return pa.nulls(len(tokens), pa.list_(COUNT_OF_EITHER))
+    row_offsets, index, occurrences, first_offset = _scan(query, token_rows(tokens, udf_name))
+    entries = _entries(len(index), query_index=index, occurrences=occurrences, first_offset=first_offset)
+    if constant(tokens_wanted, udf_name, "tokens_wanted"):
+        rows = token_rows(tokens if present.all() else tokens.filter(pa.array(present)), udf_name)
+        ids, frequencies = histogram(rows.values[rows.offsets[0] : rows.offsets[-1]])
+        first = int(np.argmax(present))
+        at = int(row_offsets[first])
+        counted = _entries(len(ids), token_id=ids, occurrences=frequencies)
+        entries = pa.concat_arrays([entries.slice(0, at), counted, entries.slice(at)])
+        row_offsets = row_offsets + np.where(np.arange(len(row_offsets)) > first, len(ids), 0)
+    scan_progress.advance(len(tokens))
+    return _lists(row_offsets, entries, present)
+
+
+def _scan(query: QueryTables, rows: TokenRows) -> tuple[np.ndarray, ...]:
+    """Row offsets, query indexes, occurrences and first offsets of the windows of all lengths."""
+    return _in_turn(
         [
             (row_offsets, index + first, occurrences, first_offset)
             for table, first in zip(query.tables, query.first_index, strict=True)
             for row_offsets, index, occurrences, first_offset in [table.scan(rows.values, rows.offsets, threads())]
         ]
     )
-    scan_progress.advance(len(tokens))
-    entries = pa.StructArray.from_arrays([pa.array(column) for column in columns], fields=list(COUNTS.value_type))
-    present = _both_valid(tokens, handle)
+
+
+def _entries(n: int, **columns: np.ndarray) -> pa.StructArray:
+    """n entries; what is not given is NULL."""
+    fields = list(COUNT_OF_EITHER)
+    arrays = [
+        pa.array(columns[field.name], field.type) if field.name in columns else pa.nulls(n, field.type)
+        for field in fields
+    ]
+    return pa.StructArray.from_arrays(arrays, fields=fields)
+
+
+def _lists(row_offsets: np.ndarray, entries: pa.StructArray, present: np.ndarray) -> pa.ListArray:
     mask = None if present.all() else pa.array(~present)
-    return pa.ListArray.from_arrays(pa.array(row_offsets.astype(np.int32)), entries, type=COUNTS, mask=mask)
+    return pa.ListArray.from_arrays(pa.array(row_offsets.astype(np.int32)), entries, mask=mask)
 
 
 def _in_turn(scans: list[tuple[np.ndarray, ...]]) -> tuple[np.ndarray, ...]:

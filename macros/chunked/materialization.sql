@@ -14,7 +14,11 @@
       only         a condition on the columns of unique_key, where not all of the input is to be computed now; what is
                    stored of the rest stays
       stale        a condition on stored rows that are to be computed again though their fingerprint is right
-      chunk_rows   rows to a chunk (default: the var chunk_rows); 0 makes one chunk of all rows with one fingerprint
+      chunk_by     an expression over the input: rows of one value make a chunk, whatever their fingerprints (default: those
+                   of one fingerprint do)
+      chunk_rows   rows to a chunk (default: the var chunk_rows); 0 makes one chunk of all that belong together
+      row_bytes    where chunk_rows is 0: DuckDB's memory that a row takes while its chunk is computed and that cannot spill,
+                   as that of lists which an aggregate gathers; what half of the memory limit does not hold is parted
       setup        the name of a macro that prepares each chunk and returns text to put in place of text in the select -#}
 {% materialization chunked, adapter='duckdb' %}
     {%- set work = chunked_work() -%}
@@ -70,7 +74,9 @@
         'keys': keys,
         'fingerprint': meta['fingerprint'],
         'udfs': meta['udfs'],
+        'chunk_by': meta.get('chunk_by', 'wanted_fingerprint'),
         'chunk_rows': meta.get('chunk_rows', var('chunk_rows')) | int,
+        'row_bytes': meta.get('row_bytes', 0) | int,
         'setup': meta.get('setup'),
         'only': meta.get('only', 'true'),
         'stale': meta.get('stale', 'false'),

@@ -43,15 +43,16 @@
 {%- endmacro %}
 
 
-{#- The input may itself be chunked and have a column `fingerprint`, so that the one wanted here goes by another name.
+{#- Put the input rows that are not stored into a temporary table, and return the chunks: each some of its rows, of one
+    fingerprint, or of what the model says in its place, and with it of one language model, one tokenizer or one shard.
 
-    Put the input rows that are not stored into a temporary table, numbered by chunk, and return the chunks. Rows of
-    one chunk have one fingerprint: with it one language model, one tokenizer or one shard. -#}
+    The rows are sorted once and then numbered as they stream past: what does not fit into memory is sorted on disk, and a
+    chunk is read without a look at the rest. The input may itself be chunked and have a column `fingerprint`, so that the
+    one wanted here goes by another name. -#}
 {% macro chunked_find_pending(work) -%}
-    {%- set keys = work['keys'] | join(', ') -%}
-    {%- set part = "0" -%}
+    {%- set in_order = "" -%}
     {%- if work.chunk_rows > 0 -%}
-        {%- set part = "(row_number() over (partition by wanted_fingerprint order by " ~ keys ~ ") - 1) // " ~ work.chunk_rows -%}
+        {%- set in_order = "order by " ~ work.chunk_by ~ ", " ~ work['keys'] | join(', ') -%}
     {%- endif -%}
     {%- call statement('chunked_find_pending', auto_begin=True) -%}
         create or replace temporary table {{ work.pending }} as
@@ -66,30 +67,82 @@
                 where wanted.wanted_fingerprint = stored.fingerprint
                   {% for key in work['keys'] -%} and wanted.{{ key }} = stored.{{ key }} {% endfor %}
             )
-        ),
-
-        parted as (
-            select *, {{ part }} as part from missing
+            {{ in_order }}
         )
 
-        select * exclude (part), dense_rank() over (order by wanted_fingerprint, part) as chunk from parted
+        select *, {{ "row_number() over ()" if in_order else "0" }} as pending_row from missing
     {%- endcall -%}
     {%- set found = run_query(
-        "select chunk, min(wanted_fingerprint), count(*) from " ~ work.pending ~ " group by chunk order by chunk"
+        "select cast(" ~ work.chunk_by ~ " as varchar) as kin, min(wanted_fingerprint), min(pending_row), max(pending_row), "
+        ~ "count(*) from " ~ work.pending ~ " group by kin order by kin"
     ) -%}
     {%- set chunks = [] -%}
-    {%- for row in found.rows -%}
-        {%- do chunks.append({'number': row[0], 'fingerprint': row[1], 'rows': row[2] | int}) -%}
+    {%- for kin, fingerprint, first, last, rows in found.rows -%}
+        {%- if in_order -%}
+            {%- do chunks.extend(chunked_runs(work, fingerprint, first | int, last | int, rows | int)) -%}
+        {%- else -%}
+            {%- do chunks.extend(chunked_parts(work, kin, fingerprint, rows | int)) -%}
+        {%- endif -%}
     {%- endfor -%}
     {{ return(chunks) }}
+{%- endmacro %}
+
+
+{#- The chunks of chunk_rows rows, one after the other, of the rows that belong together. -#}
+{% macro chunked_runs(work, fingerprint, first, last, rows) -%}
+    {%- if last - first + 1 != rows -%}
+        {{ exceptions.raise_compiler_error(
+            "the rows of " ~ work.name ~ " were not numbered in their order; report this as a bug"
+        ) }}
+    {%- endif -%}
+    {%- set chunks = [] -%}
+    {%- for begin in range(first, last + 1, work.chunk_rows) -%}
+        {%- set end = [begin + work.chunk_rows - 1, last] | min -%}
+        {%- do chunks.append({
+            'fingerprint': fingerprint,
+            'rows': end - begin + 1,
+            'kind': 'table',
+            'condition': "pending_row between " ~ begin ~ " and " ~ end,
+        }) -%}
+    {%- endfor -%}
+    {{ return(chunks) }}
+{%- endmacro %}
+
+
+{#- All rows that belong together as one chunk, or in as many equal parts as DuckDB's memory asks for. They are too many to
+    copy, so that a chunk is a view. -#}
+{% macro chunked_parts(work, kin, fingerprint, rows) -%}
+    {%- set parts = 1 -%}
+    {%- if work.row_bytes -%}
+        {%- set limit = run_query("select current_setting('memory_limit')").rows[0][0] -%}
+        {%- set parts = 1 + rows * work.row_bytes // (chunked_bytes(limit) // 2) -%}
+    {%- endif -%}
+    {%- set chunks = [] -%}
+    {%- for part in range(parts) -%}
+        {%- do chunks.append({
+            'fingerprint': fingerprint,
+            'rows': rows * (part + 1) // parts - rows * part // parts,
+            'kind': 'view',
+            'condition': "cast(" ~ work.chunk_by ~ " as varchar) = '" ~ kin ~ "'"
+                ~ (" and hash(" ~ work['keys'] | join(', ') ~ ") % " ~ parts ~ " = " ~ part if parts > 1 else ""),
+        }) -%}
+    {%- endfor -%}
+    {{ return(chunks) }}
+{%- endmacro %}
+
+
+{#- DuckDB's '1.8 GiB' as a number. -#}
+{% macro chunked_bytes(setting) -%}
+    {%- set number, unit = setting.split(' ') -%}
+    {{ return((number | float * 1024 ** ['bytes', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'].index(unit)) | int) }}
 {%- endmacro %}
 
 
 {#- Compute one chunk and insert it; the caller commits. -#}
 {% macro chunked_build(work, chunk) -%}
     {%- call statement('chunked_take', auto_begin=True) -%}
-        create or replace temporary table {{ work.chunk }} as
-        select * exclude (chunk, wanted_fingerprint) from {{ work.pending }} where chunk = {{ chunk.number }}
+        create or replace temporary {{ chunk.kind }} {{ work.chunk }} as
+        select * exclude (pending_row, wanted_fingerprint) from {{ work.pending }} where {{ chunk.condition }}
     {%- endcall -%}
     {%- set substitutions = {} -%}
     {%- if work.setup -%}
@@ -97,9 +150,18 @@
     {%- endif -%}
     {%- call statement('chunked_insert', auto_begin=True) -%}
         insert into {{ work.target }}
+        {%- if work.chunk_by == 'wanted_fingerprint' %}
         select *, '{{ chunk.fingerprint }}' as fingerprint
         from ({{ chunked_select(work, work.chunk, substitutions) }}) as computed
+        {%- else %}
+        select computed.*, wanted.wanted_fingerprint as fingerprint
+        from ({{ chunked_select(work, work.chunk, substitutions) }}) as computed
+        inner join (select * from {{ work.pending }} where {{ chunk.condition }}) as wanted
+            on true
+            {%- for key in work['keys'] %} and wanted.{{ key }} = computed.{{ key }}{% endfor %}
+        {%- endif %}
     {%- endcall -%}
+    {%- call statement('chunked_drop', auto_begin=True) -%} drop {{ chunk.kind }} {{ work.chunk }} {%- endcall -%}
 {%- endmacro %}
 
 
@@ -117,9 +179,7 @@
 
 
 {% macro chunked_clean_up(work) -%}
-    {%- for relation in [work.pending, work.chunk] -%}
-        {%- call statement('chunked_clean_up', auto_begin=True) -%}
-            drop table if exists {{ relation }}
-        {%- endcall -%}
-    {%- endfor -%}
+    {%- call statement('chunked_clean_up', auto_begin=True) -%}
+        drop table if exists {{ work.pending }}
+    {%- endcall -%}
 {%- endmacro %}

@@ -72,9 +72,16 @@
 
 {#- Aggregate: the `n` smallest of the structs, which begin with `key`, ascending. On both engines a group keeps no more than
     n at a time, so that one with millions of rows is no larger than another. -#}
-{% macro smallest(struct, key, n) -%} {{ adapter.dispatch('smallest')(struct, key, n) }} {%- endmacro %}
-{% macro default__smallest(struct, key, n) -%} min({{ struct }}, {{ n }}) {%- endmacro %}
-{% macro spark__smallest(struct, key, n) -%} array_sort(min_by({{ struct }}, {{ key }}, {{ n }})) {%- endmacro %}
+{% macro smallest(struct, key, n, where) -%} {{ adapter.dispatch('smallest')(struct, key, n, where) }} {%- endmacro %}
+{% macro default__smallest(struct, key, n, where) -%} min({{ struct }}, {{ n }}) filter (where {{ where }}) {%- endmacro %}
+{% macro spark__smallest(struct, key, n, where) -%}
+    array_sort(min_by({{ struct }}, {{ key }}, {{ n }}) filter (where {{ where }}))
+{%- endmacro %}
+
+{#- Aggregate: the structs, which begin with `key`, as a list in its order. -#}
+{% macro collected_in_order(struct, key) -%} {{ adapter.dispatch('collected_in_order')(struct, key) }} {%- endmacro %}
+{% macro default__collected_in_order(struct, key) -%} list({{ struct }} order by {{ key }}) {%- endmacro %}
+{% macro spark__collected_in_order(struct, key) -%} array_sort(collect_list({{ struct }})) {%- endmacro %}
 
 
 {#- In a select: a row for each item of a list, which a column holds. -#}

@@ -222,13 +222,15 @@ def hub(
     from memtax.datasets.hub.schemas import find_split
     from memtax.errors import SourceError
 
-    found = {} if folder is None else splits_in(folder, repository)
+    found = {} if folder is None else splits_in(folder, repository, splits)
+    if dataset is not None and len(splits or found) > 1:
+        raise click.UsageError("--name is of one dataset; name one --split")
     if folder is None and not splits:
         find_split(repository, "", hub_revision)
     for name in splits or sorted(found):
         split = find_split(repository, name, hub_revision)
         if folder is None:
-            found = splits_in(download(repository, name, hub_revision), repository)
+            found = splits_in(download(repository, name, hub_revision), repository, [name])
         if name not in found:
             raise SourceError(f"{folder or repository} holds no split {name}; it holds {', '.join(sorted(found))}")
         with store.writing() as connection, shown(f"landing {name}") as progress:

@@ -85,8 +85,8 @@ def query(
         run_prompt(opened, limit)
         return
     with opened() as connection:
-        question = ask(connection, sql, values, limit)
         try:
+            question = ask(connection, sql, values, limit)
             if output_format == "table":
                 show(connection, question)
             else:

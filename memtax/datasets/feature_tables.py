@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 
-from memtax.corpus.checksums import content_checksum
+from memtax.corpus.checksums import BackgroundChecksum
 from memtax.datasets.feature_schemas import KNOWN_UNUSED, VALUES, FeatureSchema
 from memtax.datasets.published_source import ID_COLUMNS, INTEGER, INTEGER_LIST, relation_of_files
+from memtax.datasets.row_keys import read_keys
 from memtax.datasets.store import find_dataset
 from memtax.errors import SourceError
 
-TABLE = "incoming_feature_rows"
+REPEATED = "repeated_feature_rows"
 DEFAULT_CORPUS = "published"
 IDENTITY = ("token_offset", "model", "revision", "dataset", "corpus", "category", "origin", "source_row")
 
@@ -78,35 +81,53 @@ def land_features(
     sequence_id = _require_columns(types, schema, where)
     corpus = corpus or _corpus_of(connection, model)
     shape: dict[str, str | int | None] = {"schema": schema.name, "corpus": corpus, "prompt_length": prompt_length}
-    checksum = content_checksum(paths, shape)
     again = shlex.join(
         [
             *("memtax", "ingest", "features", dataset, *map(str, paths), "--model", f"{model}@{revision}"),
             *("--schema", schema.name, "--corpus", corpus),
         ]
     )
-    there = _find(connection, dataset, model, revision)
-    if there is not None and there[0] == checksum:
-        return _summary(connection, dataset, model, revision, landed=False)
-    _require_free_name(connection, dataset, model, revision, there is not None and not replace, again)
-    n_rows, n_kept = _read_rows(connection, reader, types, sequence_id, schema, prompt_length, where)
-    keys = [dataset, model, revision]
-    for table in ("feature_rows", "feature_tables"):
+    with BackgroundChecksum(paths, shape) as checksum:
+        there = _find(connection, dataset, model, revision)
+        if there is not None and there[0] == checksum.result():
+            return _summary(connection, dataset, model, revision, landed=False)
+        _require_free_name(connection, dataset, model, revision, there is not None and not replace, again)
+        keys = [dataset, model, revision]
+        for table in ("feature_rows", "feature_tables"):
+            connection.execute(
+                f"delete from raw.{table} where dataset = ? and model = ? and revision = ?",  # noqa: S608
+                keys,
+            )
+        try:
+            rows = read_keys(
+                connection, reader, where, sequence_id, "token_offset" if "token_offset" in types else None
+            )
+            repeated = rows.repeated()
+            selected = _select(types, sequence_id, schema, prompt_length, paths, reader)
+            if len(repeated):
+                connection.execute(f"create or replace temp table {REPEATED} (source_row bigint)")
+                connection.register("repeated_places", pa.table({"source_row": repeated}))
+                connection.execute(f"insert into {REPEATED} from repeated_places")
+                connection.unregister("repeated_places")
+                selected += f" anti join {REPEATED} using (source_row)"
+            connection.execute(
+                "insert into raw.feature_rows by name "  # noqa: S608
+                f"select ? as dataset, ? as model, ? as revision, ? as corpus, * from {selected}",
+                [*keys, corpus],
+            )
+        except duckdb.Error as error:
+            said = str(error).splitlines()[0]
+            raise SourceError(f"{where} cannot be read as --schema {schema.name}: {said}") from error
+        connection.execute("insert or ignore into raw.corpora (corpus) values (?)", [corpus])
         connection.execute(
-            f"delete from raw.{table} where dataset = ? and model = ? and revision = ?",  # noqa: S608
-            keys,
+            "insert into raw.feature_tables (dataset, model, revision, corpus, table_schema, origin, checksum, n_rows, "
+            "n_repeated) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                *keys,
+                *(corpus, schema.name, str(paths[0]), checksum.result()),
+                *(len(rows) - len(repeated), len(repeated)),
+            ],
         )
-    connection.execute(
-        f"insert into raw.feature_rows by name select ? as dataset, ? as model, ? as revision, ? as corpus, * from {TABLE}",  # noqa: S608
-        [*keys, corpus],
-    )
-    connection.execute(f"drop table {TABLE}")
-    connection.execute("insert or ignore into raw.corpora (corpus) values (?)", [corpus])
-    connection.execute(
-        "insert into raw.feature_tables (dataset, model, revision, corpus, table_schema, origin, checksum, n_rows, "
-        "n_repeated) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [*keys, corpus, schema.name, str(paths[0]), checksum, n_kept, n_rows - n_kept],
-    )
     return _summary(connection, dataset, model, revision, landed=True, notes=_notes(types, sequence_id, schema))
 
 
@@ -154,7 +175,7 @@ def _require_free_name(
     if find_dataset(connection, dataset) is not None:
         raise SourceError(
             f"{dataset!r} is a dataset of evaluated sequences, whose features are computed; land a ready feature table "
-            "under another name"
+            "under another name (of memtax ingest hub, --name)"
         )
     if differs:
         raise SourceError(
@@ -163,16 +184,15 @@ def _require_free_name(
         )
 
 
-def _read_rows(
-    connection: duckdb.DuckDBPyConnection,
-    reader: str,
+def _select(
     types: dict[str, str],
     sequence_id: str,
     schema: FeatureSchema,
     prompt_length: int,
-    where: str,
-) -> tuple[int, int]:
-    """Fill the temporary TABLE; returns the source's rows, and those that were kept."""
+    paths: Sequence[Path],
+    reader: str,
+) -> str:
+    """SQL of the source's rows in the columns of raw.feature_rows."""
     values = []
     for column, kind in VALUES.items():
         source = schema.columns.get(column)
@@ -186,30 +206,17 @@ def _read_rows(
     digest = "cast(null as varchar)"
     if INTEGER_LIST.fullmatch(types.get("tokens", "")):
         digest = f"md5(cast(cast(tokens as uinteger[])[{int(prompt_length) + 1}:] as varchar))"
-    rows = (
-        f"select row_number() over () - 1 as source_row, cast({_quoted(sequence_id)} as bigint) as sequence_id, "  # noqa: S608
-        f"{offset} as token_offset, {digest} as continuation_digest, {', '.join(values)} from {reader}"
+    place = "row_number() over () - 1"
+    if reader.startswith("read_parquet"):
+        # Numbering rows in SQL would read the files in one thread.
+        starts = [0]
+        for path in paths[:-1]:
+            starts.append(starts[-1] + pq.read_metadata(path).num_rows)
+        place = f"cast({starts}[cast(file_index as bigint) + 1] + file_row_number as bigint)"
+    return (
+        f"(select {place} as source_row, cast({_quoted(sequence_id)} as bigint) as sequence_id, "  # noqa: S608
+        f"{offset} as token_offset, {digest} as continuation_digest, {', '.join(values)} from {reader})"
     )
-    try:
-        connection.execute(f"create or replace temp table {TABLE} as {rows}")
-    except duckdb.Error as error:
-        raise SourceError(f"{where} cannot be read as --schema {schema.name}: {str(error).splitlines()[0]}") from error
-    faulty = connection.execute(
-        f"select source_row, sequence_id, token_offset from {TABLE} "  # noqa: S608
-        "where sequence_id is null or sequence_id < 0 or token_offset is null or token_offset < 0 order by 1 limit 1"
-    ).fetchone()
-    if faulty is not None:
-        raise SourceError(
-            f"{where} has sequence {faulty[1]} at offset {faulty[2]} in row {faulty[0]}; expected numbers from 0"
-        )
-    n_rows = _count(connection)
-    if n_rows == 0:
-        raise SourceError(f"{where} holds no rows; there is nothing to land")
-    connection.execute(
-        f"delete from {TABLE} where source_row not in "  # noqa: S608
-        f"(select min(source_row) from {TABLE} group by sequence_id, token_offset)"
-    )
-    return n_rows, _count(connection)
 
 
 def _notes(types: dict[str, str], sequence_id: str, schema: FeatureSchema) -> tuple[str, ...]:
@@ -246,10 +253,6 @@ def _summary(
         "select count(*) from raw.feature_rows where dataset = ? and model = ? and revision = ? and memorized", keys
     ).fetchone()  # type: ignore[misc]
     return FeatureLanding(landed, n_rows, n_repeated, n_memorized, corpus, notes)
-
-
-def _count(connection: duckdb.DuckDBPyConnection) -> int:
-    return connection.execute(f"select count(*) from {TABLE}").fetchone()[0]  # type: ignore[index]  # noqa: S608
 
 
 def _quoted(name: str | None) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 
+from memtax.datasets.row_keys import RowKeys, read_keys, readable
 from memtax.errors import SourceError
 
 ID_COLUMNS = ("sequence_id", "index", "Index", "sequence")
@@ -58,38 +59,110 @@ class ColumnNames:
     token_offset: str | None = None
 
 
+@dataclass(frozen=True)
+class PublishedRows:
+    """The rows of a source, still in its files: what is landed streams from there.
+
+    Attributes:
+        relation: SQL of the rows: sequence_id BIGINT, token_offset INTEGER, tokens UINTEGER[] (NULL where they are no list
+            of token ids, and throughout where the source has none), and score_0, score_1, … DOUBLE as the scores are listed.
+        where: what the source is called in errors.
+        found: which column holds what.
+        unused: the source's numeric columns that nothing was made of.
+        keys: of the rows, each of which is unique.
+    """
+
+    relation: str
+    where: str
+    found: ColumnNames
+    unused: list[str]
+    keys: RowKeys
+
+
 def read_published(
     connection: duckdb.DuckDBPyConnection,
-    table: str,
     paths: Sequence[Path],
     names: ColumnNames,
     scores: Sequence[ScoreColumn],
-    length: int,
     relation: str | None = None,
-) -> tuple[ColumnNames, list[str]]:
-    """Read files into the temporary `table`, ordered by window, and refuse what no window can be.
-
-    The table's columns: window_rank and source_row (0-based), sequence_id BIGINT, token_offset INTEGER, tokens
-    UINTEGER[] (NULL throughout where the source has none), and score_0, score_1, … DOUBLE as `scores` lists them.
-
-    Returns:
-        The columns that were found, and the source's numeric columns that nothing was made of.
+) -> PublishedRows:
+    """Find the columns of files, and refuse keys that no windows can have; of the rest nothing is read.
 
     Raises:
         SourceError: naming the file, the row and what is wrong with it.
     """
     reader = relation or relation_of_files(paths)
     where = str(paths[0]) + (" …" if len(paths) > 1 else "")
-    try:
+    with readable(where):
         described = connection.execute(f"describe from {reader}").fetchall()
         types = {name: kind for name, kind, *_ in described}
         found = _find_columns(types, names, scores, where)
-        connection.execute(f"create or replace temp table {table} as {_select(reader, found, types, scores)}")
-    except duckdb.Error as error:
-        raise SourceError(f"{where} cannot be read: {str(error).splitlines()[0]}") from error
-    _require_sound_rows(connection, table, where, found, scores, length)
+        assert found.sequence_id is not None
+        keys = read_keys(connection, reader, where, found.sequence_id, found.token_offset)
+    if twice := keys.first_repeated():
+        offset = 0 if keys.offsets is None else keys.offsets[twice[0]]
+        raise SourceError(
+            f"{where} has sequence {keys.ids[twice[0]]} at offset {offset} in rows {twice[0]} and {twice[1]}; each "
+            "window may come once: drop the repeated rows"
+        )
     used = {found.sequence_id, found.tokens, found.token_offset, *(score.column for score in scores)}
-    return found, [name for name, kind in types.items() if name not in used and NUMBER.fullmatch(kind)]
+    unused = [name for name, kind in types.items() if name not in used and NUMBER.fullmatch(kind)]
+    return PublishedRows(_select(reader, found, scores), where, found, unused, keys)
+
+
+def sound_tokens(length: int, vocabulary_size: int | None = None) -> str:
+    """SQL that holds of a row whose tokens are a window: `length` token ids, all in the vocabulary if its size is known."""
+    within = "" if vocabulary_size is None else f" and list_max(tokens) < {int(vocabulary_size)}"
+    return f"tokens is not null and len(tokens) = {int(length)} and list_position(tokens, null) is null{within}"
+
+
+def refuse_tokens(connection: duckdb.DuckDBPyConnection, rows: PublishedRows, length: int) -> None:
+    """Say which row's tokens are no window, if one's are not.
+
+    Raises:
+        SourceError: naming the row and what its tokens are.
+    """
+    if row := _first(connection, rows, "tokens is null or list_position(tokens, null) is not null", "sequence_id"):
+        raise SourceError(
+            f"{rows.where} has {rows.found.tokens} that are not a list of token ids in row {row[0]} (sequence {row[1]}); "
+            f"expected {length} whole numbers from 0, in a CSV written as [1, 2, …]"
+        )
+    if row := _first(connection, rows, f"len(tokens) <> {int(length)}", "len(tokens)"):
+        raise SourceError(
+            f"{rows.where} has {row[1]} tokens in row {row[0]}, expected {length} (the vars prompt_length + "
+            "continuation_length)"
+        )
+
+
+def first_beyond(
+    connection: duckdb.DuckDBPyConnection, rows: PublishedRows, vocabulary_size: int
+) -> tuple[int, int] | None:
+    """The first row with a token id that is not in the vocabulary, and the id."""
+    return _first(connection, rows, f"list_max(tokens) >= {int(vocabulary_size)}", "list_max(tokens)")
+
+
+def count_scores(
+    connection: duckdb.DuckDBPyConnection, rows: PublishedRows, scores: Sequence[ScoreColumn]
+) -> list[int]:
+    """How many scores each column has.
+
+    Raises:
+        SourceError: naming the first score that is not from 0 to 1.
+    """
+    if not scores:
+        return []
+    names = [SCORE.format(index) for index in range(len(scores))]
+    counted = ", ".join(f"count({n}), count(*) filter (not ({n} between 0 and 1))" for n in names)
+    counts = connection.execute(f"select {counted} from {rows.relation}").fetchone()  # noqa: S608
+    assert counts is not None
+    for name, score, faulty in zip(names, scores, counts[1::2], strict=True):
+        if faulty:
+            row = _first(connection, rows, f"not ({name} between 0 and 1)", name)
+            assert row is not None
+            raise SourceError(
+                f"{rows.where} has {score.column} {row[1]} in row {row[0]}; a memorization score is from 0 to 1"
+            )
+    return list(counts[::2])
 
 
 def relation_of_files(paths: Sequence[Path]) -> str:
@@ -149,68 +222,26 @@ def _find_columns(types: dict[str, str], names: ColumnNames, scores: Sequence[Sc
     return ColumnNames(sequence_id, tokens, token_offset)
 
 
-def _select(reader: str, found: ColumnNames, types: dict[str, str], scores: Sequence[ScoreColumn]) -> str:
+def _select(reader: str, found: ColumnNames, scores: Sequence[ScoreColumn]) -> str:
     assert found.sequence_id is not None
     tokens = "cast(null as uinteger[])"
     if found.tokens is not None:
         tokens = f"try_cast({_quoted(found.tokens)} as uinteger[])"
     columns = [
-        "row_number() over () - 1 as source_row",
         f"cast({_quoted(found.sequence_id)} as bigint) as sequence_id",
         f"cast({_quoted(found.token_offset) if found.token_offset else '0'} as integer) as token_offset",
         f"{tokens} as tokens",
         *(f"cast({_quoted(score.column)} as double) as {SCORE.format(i)}" for i, score in enumerate(scores)),
     ]
-    order = "order by sequence_id, token_offset, source_row"
-    rows = f"select {', '.join(columns)} from {reader}"  # noqa: S608
-    return f"select *, row_number() over ({order}) - 1 as window_rank from ({rows}) {order}"  # noqa: S608
+    return f"(select {', '.join(columns)} from {reader})"  # noqa: S608
 
 
-def _require_sound_rows(
-    connection: duckdb.DuckDBPyConnection,
-    table: str,
-    where: str,
-    found: ColumnNames,
-    scores: Sequence[ScoreColumn],
-    length: int,
-) -> None:
-    def first(condition: str, shown: str) -> tuple | None:
-        return connection.execute(
-            f"select source_row, {shown} from {table} where {condition} order by source_row limit 1"  # noqa: S608
-        ).fetchone()
-
-    if connection.execute(f"select count(*) from {table}").fetchone() == (0,):  # noqa: S608
-        raise SourceError(f"{where} holds no rows; there is nothing to land")
-    if row := first("sequence_id is null or sequence_id < 0", "sequence_id"):
-        raise SourceError(f"{where} has {found.sequence_id} {row[1]} in row {row[0]}; expected a number from 0")
-    if row := first("token_offset is null or token_offset < 0", "token_offset"):
-        raise SourceError(f"{where} has {found.token_offset} {row[1]} in row {row[0]}; expected a number from 0")
-    if found.tokens is not None:
-        if row := first("tokens is null or list_contains(list_transform(tokens, t -> t is null), true)", "sequence_id"):
-            raise SourceError(
-                f"{where} has {found.tokens} that are not a list of token ids in row {row[0]} (sequence {row[1]}); "
-                f"expected {length} whole numbers from 0, in a CSV written as [1, 2, …]"
-            )
-        if row := first(f"len(tokens) <> {int(length)}", "len(tokens)"):
-            raise SourceError(
-                f"{where} has {row[1]} tokens in row {row[0]}, expected {length} (the vars prompt_length + "
-                "continuation_length)"
-            )
-    twice = connection.execute(
-        f"select sequence_id, token_offset, list(source_row order by source_row)[:2] from {table} "  # noqa: S608
-        "group by all having count(*) > 1 order by min(source_row) limit 1"
+def _first(connection: duckdb.DuckDBPyConnection, rows: PublishedRows, condition: str, shown: str) -> tuple | None:
+    """The first row of the source that the condition holds of, and what is shown of it."""
+    return connection.execute(
+        f"select source_row, {shown} from (select row_number() over () - 1 as source_row, * from {rows.relation}) "  # noqa: S608
+        f"where {condition} order by source_row limit 1"
     ).fetchone()
-    if twice is not None:
-        raise SourceError(
-            f"{where} has sequence {twice[0]} at offset {twice[1]} in rows {twice[2][0]} and {twice[2][1]}; each "
-            "window may come once: drop the repeated rows"
-        )
-    for index, score in enumerate(scores):
-        name = SCORE.format(index)
-        if row := first(f"not ({name} between 0 and 1)", name):
-            raise SourceError(
-                f"{where} has {score.column} {row[1]} in row {row[0]}; a memorization score is from 0 to 1"
-            )
 
 
 def _quoted(name: str) -> str:

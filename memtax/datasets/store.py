@@ -53,6 +53,7 @@ def make_room(connection: duckdb.DuckDBPyConnection, dataset: Dataset, *, replac
     """
     there = find_dataset(connection, dataset.dataset)
     if there is None:
+        require_no_features(connection, dataset.dataset)
         return True
     if there.checksum == dataset.checksum:
         return False
@@ -65,6 +66,19 @@ def make_room(connection: duckdb.DuckDBPyConnection, dataset: Dataset, *, replac
         )
     _drop(connection, dataset.dataset)
     return True
+
+
+def require_no_features(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Refuse a name under which a ready feature table was landed: `features` would have its rows twice.
+
+    Raises:
+        SourceError: there is one.
+    """
+    taken = connection.execute("select origin from raw.feature_tables where dataset = ? limit 1", [name]).fetchone()
+    if taken is not None:
+        raise SourceError(
+            f"{name!r} is a ready feature table, landed from {taken[0]}; land these sequences under another name"
+        )
 
 
 def save_dataset(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
@@ -96,27 +110,52 @@ def insert_windows(
     Raises:
         SourceError: a window is there already with other tokens.
     """
+    insert_sequences(connection, corpus, sequence_ids, token_offsets, tokens)
+    connection.register("incoming_members", _windows(sequence_ids, token_offsets, tokens))
+    try:
+        connection.execute(
+            "insert into raw.dataset_members (dataset, corpus, sequence_id, token_offset) "
+            "select ?, ?, sequence_id, token_offset from incoming_members",
+            [dataset, corpus],
+        )
+    finally:
+        connection.unregister("incoming_members")
+
+
+def insert_sequences(
+    connection: duckdb.DuckDBPyConnection,
+    corpus: str,
+    sequence_ids: npt.NDArray[np.int64],
+    token_offsets: npt.NDArray[np.int64],
+    tokens: npt.NDArray[np.uint32],
+) -> None:
+    """Insert the windows that are no evaluated sequences yet; arguments and errors as of `insert_windows`."""
+    connection.register("incoming_windows", _windows(sequence_ids, token_offsets, tokens))
+    try:
+        low, high = int(sequence_ids[0]), int(sequence_ids[-1])
+        insert_sequences_from(connection, corpus, "incoming_windows", low, high)
+    finally:
+        connection.unregister("incoming_windows")
+
+
+def _windows(
+    sequence_ids: npt.NDArray[np.int64], token_offsets: npt.NDArray[np.int64], tokens: npt.NDArray[np.uint32]
+) -> pa.Table:
     values = pa.array(np.ascontiguousarray(tokens).reshape(-1))
     bounds = pa.array(np.arange(len(tokens) + 1, dtype=np.int32) * tokens.shape[1])
-    windows = pa.table(
+    return pa.table(
         {
             "sequence_id": pa.array(sequence_ids),
             "token_offset": pa.array(token_offsets.astype(np.int32)),
             "tokens": pa.ListArray.from_arrays(bounds, values),
         }
     )
-    connection.register("incoming_windows", windows)
-    try:
-        low, high = int(sequence_ids[0]), int(sequence_ids[-1])
-        insert_windows_from(connection, dataset, corpus, "incoming_windows", low, high)
-    finally:
-        connection.unregister("incoming_windows")
 
 
-def insert_windows_from(
-    connection: duckdb.DuckDBPyConnection, dataset: str, corpus: str, relation: str, low: int, high: int
+def insert_sequences_from(
+    connection: duckdb.DuckDBPyConnection, corpus: str, relation: str, low: int, high: int
 ) -> None:
-    """`insert_windows` from a relation with the columns sequence_id (all within low … high), token_offset and tokens.
+    """`insert_sequences` from a relation with the columns sequence_id (all within low … high), token_offset and tokens.
 
     Raises:
         SourceError: a window is there already with other tokens.
@@ -145,17 +184,12 @@ def insert_windows_from(
         f"anti join ({there}) as there using (sequence_id, token_offset)",
         [corpus, *bounds],
     )
-    connection.execute(
-        "insert into raw.dataset_members (dataset, corpus, sequence_id, token_offset) "  # noqa: S608
-        f"select ?, ?, sequence_id, token_offset from {relation}",
-        [dataset, corpus],
-    )
 
 
 def _drop(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     """Remove a dataset, and the evaluated sequences that no other dataset has."""
     connection.execute("delete from raw.datasets where dataset = ?", [name])
-    connection.execute("delete from raw.published_scores where dataset = ?", [name])
+    connection.execute("delete from raw.dataset_scores where dataset = ?", [name])
     connection.execute("delete from raw.dataset_members where dataset = ?", [name])
     connection.execute(
         """

@@ -89,6 +89,7 @@ def build(size: DemoSize, folder: Path) -> None:
     )
     if database != project.DEFAULT_DATABASE:
         print(f"  export {project.DATABASE_VARIABLE}={project.database_path()}")
+    print("  memtax report report.html")
     print('  memtax query "select category, count(*) from features where memorized group by all"')
     print(f"  memtax explain {corpus} {_a_memorized_sequence(corpus)}")
 

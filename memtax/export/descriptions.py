@@ -12,6 +12,8 @@ import yaml
 
 from memtax.errors import ProjectError
 
+# Both build plain values only; the one in C does it in a tenth of the time.
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 DOC_BLOCK = re.compile(r"{%\s*docs\s+(\w+)\s*%}(.*?){%\s*enddocs\s*%}", re.DOTALL)
 DOC_CALL = re.compile(r"{{\s*doc\(\s*['\"](\w+)['\"]\s*\)\s*}}")
 
@@ -45,10 +47,20 @@ def described_marts(project: Path) -> dict[str, TableDescription]:
             blocks[name] = _one_line(text)
     tables = {}
     for path in sorted((project / "models" / "marts").rglob("*.yml")):
-        for model in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("models") or []:
+        for model in (yaml.load(path.read_text(encoding="utf-8"), LOADER) or {}).get("models") or []:  # noqa: S506
             if not str(model["name"]).startswith("int_"):
                 tables[model["name"]] = _described(model, blocks, path)
     return tables
+
+
+def described_columns(project: Path) -> dict[str, str]:
+    """What each column of the marts is: one that is named in two tables means the same in both.
+
+    Raises:
+        ProjectError: see `described_marts`.
+    """
+    tables = reversed(described_marts(project).values())
+    return {column: text for table in tables for column, text in table.columns.items() if text}
 
 
 def _described(model: dict[str, Any], blocks: dict[str, str], path: Path) -> TableDescription:

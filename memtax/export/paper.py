@@ -91,7 +91,9 @@ def _split_name(dataset: str, model: str, revision: str) -> str:
     pythia = PYTHIA.fullmatch(model)
     name = f"{dataset}_{model}"
     if pythia:
-        name = f"{dataset}_{'deduped' if pythia[2] else 'duped'}_{pythia[1].lower()}"
+        suffix = f"_{'deduped' if pythia[2] else 'duped'}_{pythia[1].lower()}"
+        # The name of a landed table of the paper ends so already.
+        name = dataset.removesuffix(suffix) + suffix
     if revision != "main":
         name += f".{revision.removeprefix('step')}" if pythia else f"_{revision}"
     return re.sub(r"[^\w.]+", "_", name)

@@ -10,6 +10,7 @@ from typing import BinaryIO
 import click
 import duckdb
 
+from memtax.errors import StoreError
 from memtax.query.statement import Question
 
 FORMATS = {
@@ -32,7 +33,13 @@ def show(connection: duckdb.DuckDBPyConnection, question: Question) -> None:
 
 
 def copy(connection: duckdb.DuckDBPyConnection, question: Question, name: str, stream: BinaryIO) -> None:
-    """Write the whole result in the format `name` to a stream."""
+    """Write the whole result in the format `name` to a stream.
+
+    Raises:
+        StoreError: it is an EXPLAIN.
+    """
+    if question.explains:
+        raise StoreError(f"an EXPLAIN has a text and no rows; leave --format {name} out")
     # Parquet ends with a footer that points back, so the file is made whole before the first byte goes out.
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "result"

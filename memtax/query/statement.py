@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,18 @@ from memtax.errors import StoreError
 
 # Options in parentheses are not taken: what is in them could hide where the explained statement begins.
 EXPLAIN = re.compile(r"\s*explain(\s+analyze)?\s+", re.IGNORECASE)
+# Table functions that a SELECT may call and that change something: settings, with which DuckDB writes files, or the store.
+# The last one runs SQL that no plan shows.
+CHANGING = frozenset(
+    (
+        *("ENABLE_LOGGING", "DISABLE_LOGGING", "TRUNCATE_DUCKDB_LOGS", "ENABLE_PROFILING", "DISABLE_PROFILING"),
+        *("CHECKPOINT", "FORCE_CHECKPOINT", "JSON_EXECUTE_SERIALIZED_SQL"),
+    )
+)
 TAIL = re.compile(r"\s*(;\s*(--[^\n]*)?\s*)*$")
+
+
+PIVOT = re.compile(r"\bpivot\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -57,7 +68,8 @@ def ask(
 ) -> Question:
     """The statement in `sql`, held to reading alone.
 
-    A read-only database is not enough: COPY writes files, and EXPLAIN ANALYZE runs what it explains.
+    A read-only database is not enough: COPY writes files, EXPLAIN ANALYZE runs what it explains, and some table functions
+    change settings by which DuckDB writes logs and profiles.
 
     Args:
         connection: parses the statement.
@@ -67,6 +79,7 @@ def ask(
 
     Raises:
         StoreError: it is no SQL, several statements, one that writes, or its $names are not those of `parameters`.
+        duckdb.Error: it names a table or column that is not there, or is wrong in another way that shows before it runs.
     """
     statement = _one_statement(sql, connection)
     explained = statement
@@ -81,6 +94,7 @@ def ask(
             "write a SELECT, and send its result where you want it with --format"
         )
     _require_parameters(explained.named_parameters, parameters)
+    _require_no_changes(connection, TAIL.sub("", explained.query), parameters)
     text = TAIL.sub("", statement.query)
     if limit is not None and not explains:
         # On lines of its own, since a statement may end with a comment; as a subquery, since it may be a DESCRIBE.
@@ -101,8 +115,30 @@ def _one_statement(sql: str, connection: duckdb.DuckDBPyConnection) -> duckdb.St
     except duckdb.Error as error:
         raise StoreError(f"this is not SQL that DuckDB understands: {error}") from error
     if len(statements) != 1:
-        raise StoreError(f"got {len(statements)} statements; memtax query runs exactly one")
+        # DuckDB turns a PIVOT over unknown values into two.
+        hint = "; a PIVOT has to list its values, as ON category IN ('recitation', …)" if PIVOT.search(sql) else ""
+        raise StoreError(f"got {len(statements)} statements; memtax query runs exactly one{hint}")
     return statements[0]
+
+
+def _require_no_changes(connection: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, Any]) -> None:
+    """Refuse table functions that change something, wherever they hide: the plan shows what will be called."""
+    ((_, plan),) = connection.execute(
+        f"explain (format json) select * from (\n{sql}\n)",  # noqa: S608 - a SELECT, which is planned and not run
+        parameters or None,
+    ).fetchall()
+    called = sorted(CHANGING & set(_operators(json.loads(plan))))
+    if called:
+        raise StoreError(f"memtax query only reads, and {called[0].lower()}() changes more than a result; take it out")
+
+
+def _operators(plan: Any) -> Iterator[str]:
+    if isinstance(plan, dict):
+        yield str(plan.get("name")).strip().upper()
+        yield from _operators(plan.get("children"))
+    elif isinstance(plan, list):
+        for node in plan:
+            yield from _operators(node)
 
 
 def _require_parameters(named: set[str], given: dict[str, Any]) -> None:

@@ -12,24 +12,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
+from scipy.special import expit
 
 from memtax.taxonomy import regression
-from memtax.taxonomy.frame import Frame, Rule, Scope
+from memtax.taxonomy.columns import Columns, find_columns, find_complete, standardized_rows
+from memtax.taxonomy.frame import Frame, Scope
+from memtax.taxonomy.prediction import linear
 from memtax.taxonomy.settings import Settings
-from memtax_native._logistic import Rows
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-BASELINE = "baseline"
 FITTED = "fitted"
-# A correlation this close to 1 leaves nothing of a column that the others do not say.
-COLLINEAR = 1e10
 INFORMATION = "information matrix"
 CLUSTERED = "information matrix, clustered by group"
 Z_95 = float(stats.norm.ppf(0.975))
@@ -78,33 +76,12 @@ class ScopeFit:
 
     def log_odds(self, values: Floats) -> Floats:
         """(n,) for (n, d) values; NaN where a feature that is used is not known."""
-        used = ~np.isnan(self.coefficients)
-        return np.asarray(values[:, used] @ self.coefficients[used] + self.intercept)
-
-
-class Fitted(Protocol):
-    """What prediction needs of a regression, whether it was just fitted or read from a file."""
-
-    @property
-    def scope(self) -> Scope:
-        """Whose rows it answers for."""
-
-    @property
-    def intercept(self) -> float:
-        """NaN where nothing could be fitted."""
-
-    def log_odds(self, values: Floats) -> Floats:
-        """(n,) for (n, d) values."""
+        return linear(values, self.coefficients, self.intercept)
 
 
 def find_known(frame: Frame) -> Bools:
     """(d,) features that have a value in some row."""
-    return np.asarray(~np.isnan(frame.values).all(axis=0) if len(frame) else np.zeros(len(frame.features), bool))
-
-
-def find_complete(values: Floats) -> Bools:
-    """(n,) rows without a missing value."""
-    return np.asarray(~np.isnan(values).any(axis=1))
+    return np.array([len(frame) > 0 and not np.isnan(column).all() for column in frame.values.T], dtype=bool)
 
 
 class Training:
@@ -112,11 +89,11 @@ class Training:
 
     def __init__(self, frame: Frame, settings: Settings) -> None:
         self.settings = settings
-        train = frame.take(~frame.test)
+        train = frame.take(~frame.test) if frame.test.any() else frame
         self.known_features = find_known(train)
         complete = find_complete(train.values[:, self.known_features])
         self.incomplete = train.take(~complete)
-        self.frame = train.take(complete)
+        self.frame = train if complete.all() else train.take(complete)
         self.shift = self._prevalence_shift()
 
     def _prevalence_shift(self) -> float:
@@ -148,18 +125,26 @@ class Training:
                 f"too few examples: {n_memorized} memorized and {n_rows - n_memorized} other training rows, {needed} "
             )
             return self._nothing(scope, status + "of each needed", n_rows, n_memorized)
-        columns = find_columns(self.frame.values[chosen][:, self.known_features], self.settings.maximum_inflation)
-        rows = standardized_rows(self.frame.values[chosen][:, self.known_features], self.frame.labels[chosen], columns)
+        values = self.frame.values if chosen.all() else self.frame.values[chosen]
+        values = values if self.known_features.all() else values[:, self.known_features]
+        columns = find_columns(values, self.settings.maximum_inflation)
+        rows = standardized_rows(values, self.frame.labels[chosen], columns)
         every = np.zeros((1, 1), np.int32)
         fits = regression.fit(rows, every)
         log_likelihood = float("nan")
         if likelihoods:
             plain = regression.fit(rows, every, penalty=0.0, start=np.nan_to_num(fits.coefficients[0]))
             log_likelihood = float(plain.log_likelihood[0]) if plain.status[0] == FITTED else log_likelihood
-        return self._result(scope, columns, fits, log_likelihood, chosen)
+        return self._result(scope, columns, fits, log_likelihood, chosen, values)
 
     def _result(
-        self, scope: Scope, columns: Columns, fits: regression.Fits, log_likelihood: float, chosen: Bools
+        self,
+        scope: Scope,
+        columns: Columns,
+        fits: regression.Fits,
+        log_likelihood: float,
+        chosen: Bools,
+        values: Floats,
     ) -> ScopeFit:
         n_rows, n_memorized = int(fits.n_rows[0]), int(fits.n_positive[0])
         if fits.status[0] not in (FITTED, "separated"):
@@ -172,14 +157,14 @@ class Training:
         change = np.diag(np.append(1 / scale, 1.0))
         change[-1, :-1] = -mean / scale
         inverse = np.linalg.inv(fits.information[0])
-        clustered = clustered_covariance(
-            inverse,
-            (self.frame.values[chosen][:, self.known_features][:, columns.active] - mean) / scale,
-            self.frame.labels[chosen],
-            fits.coefficients[0],
-            self.frame.groups[chosen],
-        )
-        covariance = change @ (inverse if clustered is None else clustered) @ change.T
+        groups = self.frame.groups[chosen]
+        # Where no group has two rows, the information matrix alone is right.
+        clusters = 1 < len(np.unique(groups)) < len(groups)
+        if clusters:
+            standardized = (values[:, columns.active] - mean) / scale
+            labels = self.frame.labels[chosen]
+            inverse = clustered_covariance(inverse, standardized, labels, fits.coefficients[0], groups)
+        covariance = change @ inverse @ change.T
         own = change @ fits.coefficients[0]
         errors = np.sqrt(np.diag(covariance))
         return ScopeFit(
@@ -198,7 +183,7 @@ class Training:
             n_memorized=n_memorized,
             n_incomplete=int(np.count_nonzero(scope.rule.holds(self.incomplete))),
             log_likelihood=log_likelihood,
-            errors_from=INFORMATION if clustered is None else CLUSTERED,
+            errors_from=CLUSTERED if clusters else INFORMATION,
         )
 
     def _nothing(self, scope: Scope, status: str, n_rows: int, n_memorized: int) -> ScopeFit:
@@ -223,55 +208,9 @@ class Training:
         return tuple(next(own) if known else "no values" for known in self.known_features)
 
 
-@dataclass(frozen=True)
-class Columns:
-    """Which of d columns can be used among some rows.
-
-    Attributes:
-        active: (d,).
-        mean, scale: (d,) mean and standard deviation.
-        inflation: (d,) variance inflation 1 / (1 − R²) among the active columns, NaN elsewhere.
-        notes: (d,) 'used', or why not.
-    """
-
-    active: Bools
-    mean: Floats
-    scale: Floats
-    inflation: Floats
-    notes: tuple[str, ...]
-
-
-def find_columns(values: Floats, maximum_inflation: float = 0.0) -> Columns:
-    """Leave out constant and collinear columns, and those above `maximum_inflation` (0: none), the worst first.
-
-    Args:
-        values: (n, d).
-        maximum_inflation: 1 / (1 − R²) of a column on the others.
-    """
-    n, d = values.shape
-    if n == 0:
-        nothing = np.full(d, np.nan)
-        return Columns(np.zeros(d, bool), nothing, np.zeros(d), nothing, ("not fitted",) * d)
-    mean, scale = values.mean(axis=0), values.std(axis=0)
-    active = (np.ptp(values, axis=0) > 0) & (scale > 0)
-    notes = ["used" if usable else "constant" for usable in active]
-    correlation = np.eye(d)
-    correlation[np.ix_(active, active)] = np.atleast_2d(np.corrcoef(values[:, active], rowvar=False))
-    limit = maximum_inflation or COLLINEAR
-    while True:
-        inflation = np.full(d, np.nan)
-        inflation[active] = _inflation(correlation[np.ix_(active, active)])
-        if not active.any() or np.nanmax(inflation) <= limit:
-            return Columns(active, mean, scale, inflation, tuple(notes))
-        # Of columns that say the same, the last goes.
-        worst = int(np.flatnonzero(inflation >= min(np.nanmax(inflation), COLLINEAR))[-1])
-        notes[worst] = f"variance inflation {inflation[worst]:.3g}" if inflation[worst] < COLLINEAR else "collinear"
-        active[worst] = False
-
-
 def clustered_covariance(
     inverse: Floats, values: Floats, labels: Bools, coefficients: Floats, groups: npt.NDArray[np.int64]
-) -> Floats | None:
+) -> Floats:
     """The covariance of coefficients where rows of one group say the same (Liang & Zeger, Biometrika 73, 1986).
 
     H⁻¹ (Σ_g s_g s_gᵀ) H⁻¹ · G / (G − 1), with s_g the sum of a group's scores.
@@ -281,67 +220,10 @@ def clustered_covariance(
         values: (n, d) as fitted.
         labels, groups: (n,).
         coefficients: (d + 1,), the intercept last.
-
-    Returns:
-        None where no group has two rows: the information matrix alone is then right.
     """
     _, codes = np.unique(groups, return_inverse=True)
     n_groups = int(codes.max()) + 1
-    if n_groups == len(labels) or n_groups < 2:
-        return None
-    residuals = _expit(values @ coefficients[:-1] + coefficients[-1]) - labels
+    residuals = expit(values @ coefficients[:-1] + coefficients[-1]) - labels
     scores = [np.bincount(codes, residuals * values[:, j], n_groups) for j in range(values.shape[1])]
     by_group = np.column_stack([*scores, np.bincount(codes, residuals, n_groups)])
     return inverse @ (by_group.T @ by_group) @ inverse * n_groups / (n_groups - 1)
-
-
-def standardized_rows(values: Floats, labels: Bools, columns: Columns) -> Rows:
-    """The active columns, standardised, ready to fit on."""
-    active = columns.active
-    standardized = (values[:, active] - columns.mean[active]) / columns.scale[active]
-    threads = regression.available_threads()
-    return Rows(np.ascontiguousarray(standardized), labels.astype(np.uint8), threads=threads)
-
-
-def _inflation(correlation: Floats) -> Floats:
-    """The diagonal of the inverse correlation matrix; infinite where it has none."""
-    if not len(correlation):
-        return np.empty(0)
-    sizes, vectors = np.linalg.eigh(correlation)
-    return np.asarray(np.sum(vectors**2 / np.maximum(sizes, 1e-14), axis=1))
-
-
-def predict(fits: Sequence[Fitted], frame: Frame) -> dict[str, tuple[Floats, npt.NDArray[np.object_], Bools]]:
-    """Apply the fits of one frame's features to rows.
-
-    Returns:
-        predictor -> probabilities (n,) (NaN where a feature is missing or nothing could be fitted), the scope that answered,
-        and whether that is the baseline in the place of a scope that could not be fitted.
-    """
-    results: dict[str, tuple[Floats, npt.NDArray[np.object_], Bools]] = {}
-    baseline = next((fit for fit in fits if fit.scope.predictor == BASELINE and not np.isnan(fit.intercept)), None)
-    fallback = baseline.log_odds(frame.values) if baseline else np.full(len(frame), np.nan)
-    for predictor in dict.fromkeys(fit.scope.predictor for fit in fits):
-        log_odds = fallback.copy()
-        names = np.full(len(frame), BASELINE, dtype=object)
-        is_fallback = np.full(len(frame), predictor != BASELINE)
-        for fit in fits:
-            if fit.scope.predictor != predictor or np.isnan(fit.intercept):
-                continue
-            chosen = fit.scope.rule.holds(frame)
-            log_odds[chosen] = fit.log_odds(frame.values[chosen])
-            names[chosen] = fit.scope.name
-            is_fallback[chosen] = False
-        results[predictor] = (_expit(log_odds), names, is_fallback)
-    return results
-
-
-def _expit(log_odds: Floats) -> Floats:
-    from scipy.special import expit
-
-    return np.asarray(expit(log_odds))
-
-
-def everything(predictor: str = BASELINE) -> Scope:
-    """The scope of all rows."""
-    return Scope(predictor, BASELINE, Rule())

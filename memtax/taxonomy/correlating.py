@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from memtax.taxonomy import correlations
-from memtax.taxonomy.corrected import BASELINE
 from memtax.taxonomy.frame import CATEGORIES, Frame
+from memtax.taxonomy.prediction import BASELINE
 from memtax.taxonomy.settings import Settings
 from memtax.taxonomy.tables import Row
 from memtax.taxonomy.training import published_sample

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,25 +12,32 @@ import pyarrow as pa
 from memtax.taxonomy import tables
 from memtax.taxonomy.correlating import correlation_rows
 from memtax.taxonomy.diverging import divergence_rows, published_divergence_rows
-from memtax.taxonomy.evaluation import metric_rows, published_metric_rows
+from memtax.taxonomy.evaluation import metric_rows, published_metric_rows, read_answers
 from memtax.taxonomy.frame import Scope, read_frame
+from memtax.taxonomy.published_search import published_search_rows
 from memtax.taxonomy.searching import best_scopes, search_rows
 from memtax.taxonomy.settings import Settings
 from memtax.taxonomy.testing import test_rows
-from memtax.taxonomy.training import model_rows, predictions_table, published_predictions_table, train
+from memtax.taxonomy.training import (
+    model_rows,
+    predictions_table,
+    published_predictions_table,
+    stored_regressions,
+)
+
+BATCH_ROWS = 122_880  # DuckDB's row group
 
 
 def search(rows: Any, meta: Mapping[str, Any], database: str | None) -> pa.Table:
     """int_taxonomy__search; parts that are done are kept beside the database until all are."""
     settings = Settings.from_meta(meta)
-    if settings.protocol == "paper":
-        # The published search chooses on the test set; `memtax.taxonomy.published.fit_taxonomy` repeats any candidate of it.
-        return tables.SEARCH.empty_table()
     store = Path(f"{database}.search") if database else None
+    make = published_search_rows if settings.protocol == "paper" else search_rows
     found = tables.for_each_pair(
         rows,
-        lambda model, revision, table: search_rows(model, revision, read_frame(table), settings, store),
+        lambda model, revision, table: make(model, revision, read_frame(table), settings, store),
         tables.SEARCH,
+        **_training_rows(settings, most=settings.search_rows),
     )
     if store is not None:
         shutil.rmtree(store, ignore_errors=True)
@@ -46,22 +53,33 @@ def models(rows: Any, searched: Any, meta: Mapping[str, Any]) -> pa.Table:
             model, revision, read_frame(table), settings, _scopes(searched, model, revision)
         ),
         tables.MODELS,
+        **_training_rows(settings),
     )
 
 
-def predictions(rows: Any, searched: Any, meta: Mapping[str, Any]) -> pa.Table:
-    """int_taxonomy__predictions."""
+def predictions(rows: Any, fitted: Any, meta: Mapping[str, Any]) -> pa.RecordBatchReader:
+    """int_taxonomy__predictions: one model and revision at a time, since all of them may not fit in memory.
+
+    Args:
+        rows: of int_taxonomy__rows, on another connection than the one that reads the result.
+        fitted: of int_taxonomy__fits, likewise.
+        meta: the vars.
+    """
     settings = Settings.from_meta(meta)
-    parts = []
-    for model, revision in tables.pairs_of(rows):
-        table = tables.rows_of(rows, model, revision)
-        frame = read_frame(table)
-        if settings.protocol == "paper":
-            parts.append(published_predictions_table(model, revision, table, frame))
-        else:
-            fits = train(frame, settings, _scopes(searched, model, revision))
-            parts.append(predictions_table(model, revision, table, frame, fits))
-    return pa.concat_tables(parts) if parts else tables.PREDICTIONS.empty_table()
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for model, revision in tables.pairs_of(rows):
+            if settings.protocol == "paper":
+                table = tables.rows_of(rows, model, revision, in_source_order=True)
+                made = published_predictions_table(model, revision, table, read_frame(table))
+            else:
+                table = tables.rows_of(rows, model, revision, split="test")
+                frame = read_frame(table)
+                own = tables.chosen(fitted, model, revision).to_arrow_table().to_pylist()
+                made = predictions_table(model, revision, table, frame, stored_regressions(own, frame.features))
+            yield from made.to_batches(max_chunksize=BATCH_ROWS)
+
+    return pa.RecordBatchReader.from_batches(tables.PREDICTIONS, batches())
 
 
 def metrics(rows: Any, predicted: Any, meta: Mapping[str, Any]) -> pa.Table:
@@ -70,9 +88,11 @@ def metrics(rows: Any, predicted: Any, meta: Mapping[str, Any]) -> pa.Table:
     parts = []
     for model, revision in tables.pairs_of(rows):
         if settings.protocol == "paper":
-            found = published_metric_rows(read_frame(tables.rows_of(rows, model, revision)))
+            table = tables.rows_of(rows, model, revision, in_source_order=True)
+            found = published_metric_rows(read_frame(table))
         else:
-            found = metric_rows(tables.chosen(predicted, model, revision).to_arrow_table(), settings)
+            answers = read_answers(tables.chosen(predicted, model, revision))
+            found = metric_rows(answers, settings) if answers else []
         shared = {"model": model, "revision": revision}
         parts.append(tables.table_of([row | shared for row in found], tables.METRICS))
     return pa.concat_tables(parts) if parts else tables.METRICS.empty_table()
@@ -86,7 +106,7 @@ def tests(rows: Any, searched: Any, meta: Mapping[str, Any]) -> pa.Table:
         found = test_rows(read_frame(table), settings, _scopes(searched, model, revision))
         return [row | {"model": model, "revision": revision} for row in found]
 
-    return tables.for_each_pair(rows, make, tables.TESTS)
+    return tables.for_each_pair(rows, make, tables.TESTS, **_training_rows(settings))
 
 
 def correlations(rows: Any, meta: Mapping[str, Any]) -> pa.Table:
@@ -96,7 +116,16 @@ def correlations(rows: Any, meta: Mapping[str, Any]) -> pa.Table:
         rows,
         lambda model, revision, table: correlation_rows(model, revision, read_frame(table), settings),
         tables.CORRELATIONS,
+        most=0 if settings.protocol == "paper" else settings.correlation_rows,
+        in_source_order=settings.protocol == "paper",
     )
+
+
+def _training_rows(settings: Settings, most: int = 0) -> dict[str, Any]:
+    """Which rows the corrected protocol's training reads; the paper's takes all, and splits them itself."""
+    if settings.protocol == "paper":
+        return {"in_source_order": True}
+    return {"split": "train", "most": most}
 
 
 def divergences(counts: Any, rows: Any, meta: Mapping[str, Any]) -> pa.Table:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from memtax.taxonomy import metrics, published
-from memtax.taxonomy.corrected import BASELINE
-from memtax.taxonomy.frame import CATEGORIES, Frame
+from memtax.taxonomy.frame import CATEGORIES, Frame, to_texts
+from memtax.taxonomy.prediction import BASELINE
 from memtax.taxonomy.settings import Settings
 from memtax.taxonomy.tables import Row
 from memtax.taxonomy.taxonomies import TAXONOMY
 from memtax.taxonomy.training import published_sample
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 ALL_ROWS = "all"
 BOOTSTRAP = "probabilities; 95 % interval from a stratified bootstrap of groups"
@@ -22,35 +29,69 @@ FOLDS = "hard predictions, mean over the large sides of 100 folds, as published"
 TOP_LABEL = "top label, {} equal bins, as published"
 
 
-def metric_rows(predictions: pa.Table, settings: Settings) -> list[Row]:
-    """Measures of every predictor on each category and on all representative held-out rows, and differences from baseline.
+@dataclass(frozen=True)
+class Answers:
+    """What every predictor says of the same rows, which are representative and were held out.
 
-    Args:
-        predictions: rows of int_taxonomy__predictions of one model and revision.
-        settings: the vars.
+    Attributes:
+        probabilities: predictor -> (n,), NaN where it has no answer; the baseline first.
+        is_fallback: predictor -> (n,) the baseline answered for it.
+        labels: (n,) memorized.
+        categories: (n,) of str.
+        groups: (n,) numbers of the groups.
+    """
+
+    probabilities: Mapping[str, Floats]
+    is_fallback: Mapping[str, Bools]
+    labels: Bools
+    categories: npt.NDArray[np.object_]
+    groups: npt.NDArray[np.int64]
+
+
+def read_answers(relation: Any) -> Answers | None:
+    """From a relation of rows of int_taxonomy__predictions of one model and revision; None where it has none."""
+    relation = relation.filter("is_representative")
+    names = [name for (name,) in relation.project("predictor").distinct().fetchall()]
+    names.sort(key=lambda name: (name != BASELINE, name))
+    probabilities, is_fallback = {}, {}
+    shared: pa.Table | None = None
+    for name in names:
+        # Each predictor's rows lie in the same order; a sort of them all would take longer than what follows.
+        columns = "probability, is_fallback, group_number" + ("" if shared else ", memorized, category")
+        table = relation.filter(f"predictor = '{name}'").project(columns).to_arrow_table()
+        shared = shared or table
+        if not table["group_number"].equals(shared["group_number"]):
+            raise ValueError(
+                f"the predictions of {name} are not of the baseline's rows, in its order; run dbt run again"
+            )
+        probabilities[name] = _floats(table["probability"])
+        is_fallback[name] = _bools(table["is_fallback"])
+    if shared is None:
+        return None
+    groups = shared["group_number"].to_numpy().astype(np.int64)
+    return Answers(probabilities, is_fallback, _bools(shared["memorized"]), to_texts(shared["category"]), groups)
+
+
+def metric_rows(answers: Answers, settings: Settings) -> list[Row]:
+    """Measures of every predictor on each category and on all representative held-out rows, and differences from baseline.
 
     Returns:
         Rows of `tables.METRICS`; those with `compared_with` are differences.
     """
-    own = predictions.filter(predictions["is_representative"])
     results: list[Row] = []
+    # The rows that every predictor has an answer for, so that all are measured on the same.
+    answered = ~np.any([np.isnan(p) for p in answers.probabilities.values()], axis=0)
     for category in (ALL_ROWS, *CATEGORIES):
-        part = own if category == ALL_ROWS else own.filter(pc.equal(own["category"], category))
-        by_name = {name: part.filter(pc.equal(part["predictor"], name)) for name in _names(own)}
-        if not by_name:
-            continue
-        probabilities = {name: _floats(table["probability"]) for name, table in by_name.items()}
-        first = next(iter(by_name.values()))
-        # The rows that every predictor has an answer for, so that all are measured on the same.
-        known = ~np.any([np.isnan(p) for p in probabilities.values()], axis=0)
-        labels = _bools(first["memorized"])[known]
-        groups = _codes(first["group_key"])[known]
+        part = np.ones(len(answered), bool) if category == ALL_ROWS else answers.categories == category
+        known = part & answered
+        labels = answers.labels[known]
         estimates = metrics.by_predictor(
             labels,
-            {name: p[known] for name, p in probabilities.items()},
-            groups,
+            {name: p[known] for name, p in answers.probabilities.items()},
+            answers.groups[known],
             settings.bootstrap_samples,
             settings.seed,
+            settings.bootstrap_blocks,
         )
         shared = {
             "category": category,
@@ -59,10 +100,10 @@ def metric_rows(predictions: pa.Table, settings: Settings) -> list[Row]:
             "n_rows": len(labels),
             "n_memorized": int(labels.sum()),
             "prevalence": float(labels.mean()) if len(labels) else np.nan,
-            "status": metrics.status_of(labels, part.num_rows),
+            "status": metrics.status_of(labels, int(part.sum())),
         }
         for name, found in estimates.items():
-            fallback = int(_bools(by_name[name]["is_fallback"])[known].sum())
+            fallback = int(answers.is_fallback[name][known].sum())
             for measure, one in found.items():
                 row = {"predictor": name, "measure": measure, "n_fallback_rows": fallback}
                 results.append(
@@ -121,20 +162,9 @@ def _std(one: metrics.Estimate) -> float:
     return float(known.std()) if len(known) else float("nan")
 
 
-def _names(table: pa.Table) -> list[str]:
-    names = pc.unique(table["predictor"]).to_pylist()
-    return sorted(names, key=lambda name: (name != BASELINE, name))
-
-
 def _floats(column: pa.ChunkedArray) -> npt.NDArray[np.float64]:
     return pc.fill_null(column, float("nan")).to_numpy()
 
 
 def _bools(column: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
     return np.asarray(column.to_numpy(zero_copy_only=False), dtype=bool)
-
-
-def _codes(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
-    encoded = column.combine_chunks().dictionary_encode()
-    encoded = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
-    return np.asarray(encoded.indices.to_numpy(zero_copy_only=False), dtype=np.int64)

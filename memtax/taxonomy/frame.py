@@ -17,6 +17,10 @@ Bools = npt.NDArray[np.bool_]
 
 # How int_taxonomy__rows names the column of a feature, which may bear the name of a column of its own.
 FEATURE_PREFIX = "feature "
+# Groups are numbered in random order, and folds go round by number: a multiplier that shares no factor with the modulus
+# scatters them, so that a sample of groups has some of every fold. The same in SQL as in numpy.
+MULTIPLIER, MODULUS = 2654435761, 2**32
+SAMPLED = f"group_number * {MULTIPLIER} % {MODULUS}"
 CATEGORIES = ("recitation", "reconstruction", "recollection")
 
 
@@ -78,40 +82,37 @@ def read_frame(table: pa.Table) -> Frame:
     values = np.empty((table.num_rows, len(features)))
     for place, name in enumerate(features):
         values[:, place] = _floats(table[name])
-    groups = table["group_key"].combine_chunks().dictionary_encode()
     return Frame(
         features=tuple(name.removeprefix(FEATURE_PREFIX) for name in features),
         values=values,
         labels=_bools(table["memorized"]),
-        columns={name: _texts(table[name]) for name in ("category", "own_category", "code_type")},
+        columns={name: to_texts(table[name]) for name in ("category", "own_category", "code_type")},
         representative=_bools(table["is_representative"]),
         test=_bools(pc.equal(table["split"], "test")),
         fold=table["fold"].to_numpy().astype(np.int64),
-        groups=_codes(groups),
+        groups=table["group_number"].to_numpy().astype(np.int64),
     )
 
 
-def sample_groups(frame: Frame, most: int, seed: int) -> Frame:
-    """About `most` rows at most, in whole groups that are drawn at random."""
-    if len(frame) <= most:
+def sample_groups(frame: Frame, most: int) -> Frame:
+    """About `most` rows at most (0: all), in whole groups, which `SAMPLED` chooses."""
+    if not 0 < most < len(frame):
         return frame
-    drawn = np.random.default_rng(seed).random(int(frame.groups.max()) + 1) < most / len(frame)
-    return frame.take(drawn[frame.groups])
+    return frame.take(frame.groups * MULTIPLIER % MODULUS < sampled_share(most, len(frame)))
 
 
-def _texts(column: pa.ChunkedArray) -> npt.NDArray[np.object_]:
+def sampled_share(most: int, n: int) -> int:
+    """Below which number SAMPLED leaves about `most` of `n` rows."""
+    return int(MODULUS * min(1.0, most / n))
+
+
+def to_texts(column: pa.ChunkedArray) -> npt.NDArray[np.object_]:
     """One Python string for each distinct value, shared by the rows."""
     encoded = column.combine_chunks().dictionary_encode()
     encoded = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
     values = np.array([*encoded.dictionary.to_pylist(), None], dtype=object)
     codes = pc.fill_null(encoded.indices, len(values) - 1).to_numpy(zero_copy_only=False)
     return values[codes]
-
-
-def _codes(encoded: Any) -> npt.NDArray[np.int64]:
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.combine_chunks()
-    return np.asarray(encoded.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
 def _floats(column: pa.ChunkedArray) -> Floats:

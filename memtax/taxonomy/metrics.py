@@ -22,7 +22,6 @@ MEASURES = ("roc_auc", "pr_auc", "precision", "recall", "f1", "brier_score", "lo
 # Adaptive bins: each holds the same number of rows, so that none is empty however the probabilities are spread.
 CALIBRATION_BINS = 10
 DECISION_THRESHOLD = 0.5
-BLOCKS = 500  # of each stratum
 SCORE_BINS = 2048  # of probabilities in bootstrap samples; the value itself is exact
 SMALLEST_PROBABILITY = 1e-12
 
@@ -50,7 +49,9 @@ class _Sums:
     off: Floats  # label − probability, by calibration bin
 
 
-def draw_weights(labels: Bools, groups: Integers, samples: int, seed: int) -> tuple[Integers, Floats]:
+def draw_weights(
+    labels: Bools, groups: Integers, samples: int, seed: int, most_blocks: int = 500
+) -> tuple[Integers, Floats]:
     """The block of each row, and how often each block is drawn.
 
     Args:
@@ -58,6 +59,7 @@ def draw_weights(labels: Bools, groups: Integers, samples: int, seed: int) -> tu
         groups: (n,).
         samples: how many bootstrap samples.
         seed: decides them.
+        most_blocks: of each stratum.
 
     Returns:
         (n,) block numbers, and (samples, blocks) counts.
@@ -71,7 +73,7 @@ def draw_weights(labels: Bools, groups: Integers, samples: int, seed: int) -> tu
     first = 0
     for stratum in (False, True):
         members = np.flatnonzero(memorized == stratum)
-        n_blocks = min(len(members), BLOCKS)
+        n_blocks = min(len(members), most_blocks)
         if n_blocks == 0:
             continue
         block_of_group[generator.permutation(members)] = first + np.arange(len(members)) % n_blocks
@@ -96,8 +98,14 @@ def estimate(labels: Bools, probabilities: Floats, blocks: Integers, weights: Fl
     if len(labels) == 0:
         nothing = np.full(len(weights), np.nan)
         return dict.fromkeys(MEASURES, Estimate(float("nan"), float("nan"), float("nan"), nothing))
-    drawn = _measures(_sums(labels, probabilities, blocks, weights.shape[1], SCORE_BINS), weights)
-    exact = _measures(_sums(labels, probabilities, np.zeros(len(labels), np.int64), 1, len(labels)), np.ones((1, 1)))
+    # Sorted once: ranks, bins of probabilities and those of the calibration error all come from the order.
+    order = np.argsort(probabilities, kind="stable")
+    labels, probabilities, blocks = labels[order], probabilities[order], blocks[order]
+    rank, first = _ranks(probabilities)
+    n = len(labels)
+    coarse = rank if rank[-1] < SCORE_BINS else np.minimum(first * SCORE_BINS // n, SCORE_BINS - 1)
+    drawn = _measures(_sums(labels, probabilities, blocks, weights.shape[1], coarse), weights)
+    exact = _measures(_sums(labels, probabilities, np.zeros(n, np.int64), 1, rank), np.ones((1, 1)))
     result = {}
     for name in MEASURES:
         value, values = float(exact[name][0]), drawn[name]
@@ -107,13 +115,16 @@ def estimate(labels: Bools, probabilities: Floats, blocks: Integers, weights: Fl
     return result
 
 
-def calibration_bins(probabilities: Floats) -> Integers:
-    """The adaptive calibration bin (n,) of each row: rows sorted by probability, cut into equal parts."""
-    n = len(probabilities)
-    bins = min(CALIBRATION_BINS, n)
-    places = np.empty(n, np.int64)
-    places[np.argsort(probabilities, kind="stable")] = np.arange(n) * bins // max(n, 1)
-    return places
+def _ranks(ascending: Floats) -> tuple[Integers, Integers]:
+    """Of sorted values (n,): the rank of each among the distinct ones, and the place of the first that is equal to it."""
+    new = np.append(True, ascending[1:] != ascending[:-1])
+    rank = np.cumsum(new) - 1
+    return rank, np.flatnonzero(new)[rank]
+
+
+def equal_bins(n: int, most: int = CALIBRATION_BINS) -> Integers:
+    """The adaptive calibration bin (n,) of rows sorted by probability: cut into parts of equal size."""
+    return np.arange(n) * min(most, n) // max(n, 1)
 
 
 def difference(one: Estimate, other: Estimate) -> tuple[float, float, float, float]:
@@ -128,8 +139,8 @@ def difference(one: Estimate, other: Estimate) -> tuple[float, float, float, flo
     return value, float(low), float(high), min(1.0, 2 * (tail + 1) / (len(values) + 1))
 
 
-def _sums(labels: Bools, p: Floats, blocks: Integers, n_blocks: int, score_bins: int) -> _Sums:
-    bins = _score_bins(p, score_bins)
+def _sums(labels: Bools, p: Floats, blocks: Integers, n_blocks: int, bins: Integers) -> _Sums:
+    """Sums over rows that are sorted by p, which `bins` follows."""
     n_bins = int(bins.max()) + 1
     histogram = tuple(
         np.bincount(blocks[chosen] * n_bins + bins[chosen], minlength=n_blocks * n_bins)
@@ -139,7 +150,7 @@ def _sums(labels: Bools, p: Floats, blocks: Integers, n_blocks: int, score_bins:
     )
     likely = p > DECISION_THRESHOLD
     bounded = np.clip(p, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
-    places = calibration_bins(p)
+    places = equal_bins(len(p))
 
     def per_block(values: npt.NDArray) -> Floats:
         return np.bincount(blocks, values, n_blocks).astype(np.float64)
@@ -157,18 +168,14 @@ def _sums(labels: Bools, p: Floats, blocks: Integers, n_blocks: int, score_bins:
     )
 
 
-def _score_bins(p: Floats, most: int) -> Integers:
-    """Ranks of the distinct probabilities, or where there are more than `most`, bins of equal size."""
-    distinct, ranks = np.unique(p, return_inverse=True)
-    if len(distinct) <= most:
-        return ranks
-    edges = np.unique(np.quantile(p, np.linspace(0, 1, most + 1)[1:-1]))
-    return np.searchsorted(edges, p, side="right")
-
-
 def _measures(sums: _Sums, weights: Floats) -> dict[str, Floats]:
     """Every measure of each weighting of the blocks (samples, blocks)."""
-    negative, positive = weights @ sums.histogram[0], weights @ sums.histogram[1]
+    # Counts, and by far the largest product: single precision is off by 1e-7 of a share, and takes half as long. What one
+    # weighting of all rows gives is the value itself, and is computed in full.
+    precision = np.float64 if len(weights) == 1 else np.float32
+    negative, positive = (
+        (weights.astype(precision) @ histogram.astype(precision)).astype(np.float64) for histogram in sums.histogram
+    )
     n_negative, n_positive = negative.sum(axis=1), positive.sum(axis=1)
     n = weights @ sums.n
     hits, alarms = weights @ sums.hits, weights @ sums.alarms
@@ -203,7 +210,9 @@ def status_of(labels: Bools, n_all: int) -> str:
     return "evaluated" if not labels.all() else "only memorized rows"
 
 
-def by_predictor(labels: Bools, predictions: Mapping[str, Floats], groups: Integers, samples: int, seed: int) -> dict:
+def by_predictor(
+    labels: Bools, predictions: Mapping[str, Floats], groups: Integers, samples: int, seed: int, most_blocks: int = 500
+) -> dict[str, dict[str, Estimate]]:
     """predictor -> measure -> estimate, on the same bootstrap samples."""
-    blocks, weights = draw_weights(labels, groups, samples, seed)
+    blocks, weights = draw_weights(labels, groups, samples, seed, most_blocks)
     return {name: estimate(labels, p, blocks, weights) for name, p in predictions.items()}

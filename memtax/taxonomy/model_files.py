@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +12,11 @@ import numpy as np
 import pyarrow as pa
 
 from memtax.errors import SourceError, StoreError
-from memtax.taxonomy.corrected import predict
 from memtax.taxonomy.frame import FEATURE_PREFIX, Frame, Rule, Scope
+from memtax.taxonomy.prediction import Regression, predict
 from memtax.taxonomy.tables import INTERCEPT
 
 FORMAT = "memtax taxonomy 1"
-
-
-@dataclass(frozen=True)
-class Regression:
-    """What prediction needs of one fit; the attributes that `corrected.predict` uses."""
-
-    scope: Scope
-    coefficients: np.ndarray
-    intercept: float
-
-    def log_odds(self, values: np.ndarray) -> np.ndarray:
-        """(n,) for (n, d) values; NaN where a feature that is used is not known."""
-        used = ~np.isnan(self.coefficients)
-        return np.asarray(values[:, used] @ self.coefficients[used] + self.intercept)
 
 
 def write_model(connection: duckdb.DuckDBPyConnection, model: str, revision: str, file: Path) -> int:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from memtax.taxonomy.corrected import Training, find_columns, standardized_rows
+from memtax.taxonomy.columns import find_columns, standardized_rows
+from memtax.taxonomy.corrected import Training
 from memtax.taxonomy.frame import Frame, Rule, Scope, sample_groups
 from memtax.taxonomy.search import PartitionSearch, Searched, find_thresholds, make_plan, searched_features
 from memtax.taxonomy.settings import Settings
@@ -29,7 +30,7 @@ def search_rows(model: str, revision: str, frame: Frame, settings: Settings, sto
     """
     if settings.search_rows < 1:
         return []
-    training = Training(sample_groups(frame, settings.search_rows, settings.seed), settings)
+    training = Training(sample_groups(frame, settings.search_rows), settings)
     own = training.frame
     shared: Row = {
         "model": model,
@@ -70,6 +71,7 @@ def search_rows(model: str, revision: str, frame: Frame, settings: Settings, sto
         rows.append(
             shared
             | {
+                "position": number,
                 **{"first_feature": first.feature, "first_quantile": first.quantile, "first_threshold": first.value},
                 **{"second_feature": second.feature, "second_quantile": second.quantile},
                 **{"second_threshold": second.value, "score": scores[number], "baseline_score": baseline},

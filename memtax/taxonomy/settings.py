@@ -25,6 +25,7 @@ class Settings:
     distribution_bins: int = 40
     tree_leaves: int = 3
     search_rows: int = 200_000
+    correlation_rows: int = 1_000_000
     expression: str = ""
     recitation_threshold: int = 6
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+
+from memtax.taxonomy.frame import SAMPLED, sampled_share
 
 MODELS = pa.schema(
     [
@@ -24,6 +26,8 @@ MODELS = pa.schema(
 )
 INTERCEPT = "(intercept)"
 # Representative rows first, each dataset in the order of its source.
+# The paper's protocol needs the order of the source; the other one takes it so that sums are the same to the last bit.
+SORTED_ROWS = 1_000_000
 SOURCE_ORDER = "is_representative desc, dataset, source_row, corpus, sequence_id, token_offset"
 
 METRICS = pa.schema(
@@ -67,6 +71,7 @@ SEARCH = pa.schema(
             (name, pa.float64())
             for name in ("first_quantile", "first_threshold", "second_quantile", "second_threshold")
         ],
+        ("position", pa.int64()),
         ("place", pa.int64()),
         *[(name, pa.float64()) for name in ("score", "baseline_score")],
         ("method", pa.string()),
@@ -95,7 +100,7 @@ PREDICTIONS = pa.schema(
         ("probability", pa.float64()),
         ("is_fallback", pa.bool_()),
         ("is_representative", pa.bool_()),
-        ("group_key", pa.string()),
+        ("group_number", pa.int64()),
     ]
 )
 
@@ -122,9 +127,32 @@ def pairs_of(relation: Any) -> list[tuple[str, str]]:
     return relation.project("model, revision").distinct().order("model, revision").fetchall()
 
 
-def rows_of(relation: Any, model: str, revision: str) -> pa.Table:
-    """The rows of one model and revision: representative ones first, each dataset in the order of its source."""
-    return chosen(relation, model, revision).order(SOURCE_ORDER).to_arrow_table()
+def rows_of(
+    relation: Any,
+    model: str,
+    revision: str,
+    *,
+    split: str | None = None,
+    most: int = 0,
+    in_source_order: bool = False,
+) -> pa.Table:
+    """Rows of int_taxonomy__rows of one model and revision.
+
+    Args:
+        relation: of int_taxonomy__rows.
+        model, revision: whose.
+        split: 'train' or 'test'; both by default.
+        most: about so many rows at most, in whole groups; 0 for all.
+        in_source_order: whatever their number, as the paper's protocol needs them.
+    """
+    own = chosen(relation, model, revision)
+    if split is not None:
+        own = own.filter(f"split = {_literal(split)}")
+    n = own.count("*").fetchone()[0]
+    if 0 < most < n:
+        own = own.filter(f"{SAMPLED} < {sampled_share(most, n)}")
+    # Larger tables come in the order that they lie in: sorting would take longer than training.
+    return (own.order(SOURCE_ORDER) if in_source_order or n <= SORTED_ROWS else own).to_arrow_table()
 
 
 def chosen(relation: Any, model: str, revision: str) -> Any:
@@ -132,15 +160,18 @@ def chosen(relation: Any, model: str, revision: str) -> Any:
     return relation.filter(f"model = {_literal(model)} and revision = {_literal(revision)}")
 
 
-def for_each_pair(relation: Any, make: Callable[[str, str, pa.Table], list[Row]], schema: pa.Schema) -> pa.Table:
-    """The rows that `make` gives for each model and revision, which are never mixed."""
-    parts = [table_of(make(model, revision, table), schema) for model, revision, table in _pairs(relation)]
+def for_each_pair(
+    relation: Any,
+    make: Callable[[str, str, pa.Table], list[Row]],
+    schema: pa.Schema,
+    **which: Any,
+) -> pa.Table:
+    """The rows that `make` gives for each model and revision, which are never mixed; `rows_of` says what `which` may be."""
+    parts = [
+        table_of(make(model, revision, rows_of(relation, model, revision, **which)), schema)
+        for model, revision in pairs_of(relation)
+    ]
     return pa.concat_tables(parts) if parts else schema.empty_table()
-
-
-def _pairs(relation: Any) -> Iterator[tuple[str, str, pa.Table]]:
-    for model, revision in pairs_of(relation):
-        yield model, revision, rows_of(relation, model, revision)
 
 
 def _literal(text: str) -> str:

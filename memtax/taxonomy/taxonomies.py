@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from memtax.taxonomy.corrected import Training, everything
-from memtax.taxonomy.frame import CATEGORIES, Rule, Scope
+from memtax.taxonomy.corrected import Training
+from memtax.taxonomy.frame import CATEGORIES, Rule, Scope, sample_groups
+from memtax.taxonomy.prediction import everything
 
 TAXONOMY, OWN, TREE, SEARCHED = "taxonomy", "own", "tree", "searched"
 # A leaf of the tree has at least this share of the training rows.
@@ -29,11 +30,14 @@ def scopes_of(training: Training, searched: tuple[Scope, ...] = ()) -> list[Scop
 
 
 def tree_scopes(training: Training) -> list[Scope]:
-    """The leaves of a shallow decision tree over the features, which says 'memorized or not' with few questions."""
+    """The leaves of a shallow decision tree over the features, which says 'memorized or not' with few questions.
+
+    It is grown on about `search_rows` rows at most, in whole groups; its regressions are fitted on all.
+    """
     from sklearn.tree import DecisionTreeClassifier
 
     leaves = training.settings.tree_leaves
-    frame = training.frame
+    frame = sample_groups(training.frame, training.settings.search_rows)
     if leaves < 2 or not len(frame) or frame.labels.all() or not frame.labels.any():
         return []
     known = np.flatnonzero(training.known_features)

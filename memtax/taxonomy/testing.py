@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
 from memtax.taxonomy import published, regression
-from memtax.taxonomy.corrected import BASELINE, FITTED, Training, find_columns, standardized_rows
+from memtax.taxonomy.columns import find_columns, standardized_rows
+from memtax.taxonomy.corrected import CLUSTERED, FITTED, Training
 from memtax.taxonomy.frame import Frame, Scope, sample_groups
+from memtax.taxonomy.prediction import BASELINE
 from memtax.taxonomy.settings import Settings
 from memtax.taxonomy.tables import Row
 from memtax.taxonomy.taxonomies import TAXONOMY, scopes_of
@@ -35,15 +38,18 @@ def test_rows(frame: Frame, settings: Settings, searched: tuple[Scope, ...]) -> 
     """
     if settings.protocol == "paper":
         return _published_rows(frame)
-    training = Training(frame, settings)
-    scopes = scopes_of(training, searched)
+    scopes = scopes_of(Training(frame, settings), searched)
+    # With all features: were each scope to drop inflated ones of its own, the models would not be nested.
+    training = Training(frame, replace(settings, maximum_inflation=0.0))
     fits = training.fit(scopes, likelihoods=True)
     if not fits or np.isnan(fits[0].intercept):
         return []
     baseline = fits[0]
-    losses = fold_losses(
-        Training(sample_groups(frame, settings.search_rows or len(frame), settings.seed), settings), scopes
+    # Copies of a continuation add to the likelihood as if they were rows of their own.
+    repeated = (
+        "; groups have several rows, so that the p-value is too small" if baseline.errors_from == CLUSTERED else ""
     )
+    losses = fold_losses(Training(sample_groups(frame, settings.search_rows), settings), scopes)
     rows: list[Row] = []
     for predictor in dict.fromkeys(scope.predictor for scope in scopes[1:]):
         own = [fit for fit in fits if fit.scope.predictor == predictor]
@@ -61,7 +67,7 @@ def test_rows(frame: Frame, settings: Settings, searched: tuple[Scope, ...]) -> 
                 "statistic": statistic,
                 "degrees_of_freedom": freedom,
                 "p_value": stats.chi2.sf(statistic, freedom) if freedom > 0 else np.nan,
-                "status": "tested" + chosen,
+                "status": "tested" + chosen + repeated,
             }
         rows.append(shared | ratio)
         rows.append(shared | _wilcoxon(losses[BASELINE], losses[predictor], chosen))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -10,8 +11,10 @@ import pyarrow as pa
 from scipy import stats
 
 from memtax.taxonomy import published
-from memtax.taxonomy.corrected import BASELINE, FITTED, Z_95, ScopeFit, Training, find_complete, predict
+from memtax.taxonomy.columns import find_complete
+from memtax.taxonomy.corrected import FITTED, Z_95, ScopeFit, Training
 from memtax.taxonomy.frame import CATEGORIES, Frame, Rule, Scope
+from memtax.taxonomy.prediction import BASELINE, Regression, predict
 from memtax.taxonomy.settings import Settings, versions
 from memtax.taxonomy.tables import INTERCEPT, PREDICTIONS, Row
 from memtax.taxonomy.taxonomies import TAXONOMY, scopes_of
@@ -142,13 +145,34 @@ def published_rows(frame: Frame) -> list[Row]:
     return rows
 
 
-def predictions_table(model: str, revision: str, rows: pa.Table, frame: Frame, fits: list[ScopeFit]) -> pa.Table:
-    """Rows of taxonomy_predictions: the probabilities of the held-out rows, by every predictor."""
-    held_out = np.flatnonzero(frame.test)
-    own, source = frame.take(held_out), rows.take(pa.array(held_out))
+def stored_regressions(rows: Sequence[Row], features: Sequence[str]) -> list[Regression]:
+    """The regressions that rows of int_taxonomy__fits of one model and revision describe, in the order of training.
+
+    Args:
+        rows: with predictor, scope, rule, feature and coefficient.
+        features: the frame's, whose order coefficients take.
+    """
+    fits: dict[tuple[str, str], Regression] = {}
+    places = {name: place for place, name in enumerate(features)}
+    for row in rows:
+        key = row["predictor"], row["scope"]
+        one = fits.get(key)
+        if one is None:
+            scope = Scope(*key, Rule.from_json(row["rule"]))
+            one = fits[key] = Regression(scope, np.full(len(features), np.nan), float("nan"))
+        value = np.nan if row["coefficient"] is None else row["coefficient"]
+        if row["feature"] == INTERCEPT:
+            fits[key] = replace(one, intercept=value)
+        else:
+            one.coefficients[places[row["feature"]]] = value
+    return list(fits.values())
+
+
+def predictions_table(model: str, revision: str, rows: pa.Table, frame: Frame, fits: Sequence[Regression]) -> pa.Table:
+    """Rows of taxonomy_predictions: the probabilities of the rows, which were held out, by every predictor."""
     parts = []
-    for predictor, (probability, scopes, is_fallback) in predict(fits, own).items():
-        parts.append(_predictions(model, revision, predictor, source, probability, scopes, is_fallback))
+    for predictor, (probability, scopes, is_fallback) in predict(fits, frame).items():
+        parts.append(_predictions(model, revision, predictor, rows, probability, scopes, is_fallback))
     return pa.concat_tables(parts) if parts else PREDICTIONS.empty_table()
 
 
@@ -190,13 +214,22 @@ def _predictions(
 ) -> pa.Table:
     n = source.num_rows
     columns = {
-        **{name: source[name] for name in (*KEYS, "category", "memorized", "is_representative", "group_key")},
+        **{name: source[name] for name in (*KEYS, "category", "memorized", "is_representative", "group_number")},
         "model": pa.repeat(model, n),
         "revision": pa.repeat(revision, n),
         "predictor": pa.repeat(predictor, n),
-        "scope": pa.array(scopes, pa.string()),
+        "scope": pa.DictionaryArray.from_arrays(*_encode(scopes)),
         "split": pa.repeat("test", n),
         "probability": pa.array(probability, from_pandas=True),
         "is_fallback": pa.array(is_fallback),
     }
     return pa.table({name: columns[name] for name in PREDICTIONS.names}).cast(PREDICTIONS)
+
+
+def _encode(texts: npt.NDArray[np.object_]) -> tuple[npt.NDArray[np.int32], list[str]]:
+    """Codes (n,) and the few distinct texts that they stand for."""
+    names = list(dict.fromkeys(texts.tolist()))
+    codes = np.zeros(len(texts), np.int32)
+    for code, name in enumerate(names):
+        codes[texts == name] = code
+    return codes, names

@@ -1,9 +1,10 @@
--- One row per evaluated window and model (NULL: of the sequence alone) that others published values of, one column to a
--- feature. Where two splits bring a value, the larger one is taken, whatever the order in which they were landed.
+-- One row per evaluated window (at offset 0, as all that is published) and model (NULL: of the sequence alone) that others
+-- published values of, one column to a feature. Where two splits bring a value, the larger one is taken, whatever the order
+-- in which they were landed.
 select
     tables.corpus,
     landed.sequence_id,
-    landed.token_offset,
+    cast(0 as integer) as token_offset,
     nullif(tables.model, '') as model,
     tables.revision,
     cast(max(landed.value) filter (where tables.feature = 'sequence_duplicates') as bigint) as sequence_duplicates,
@@ -32,4 +33,4 @@ select
 from {{ source('raw', 'published_values') }} as landed
 inner join {{ source('raw', 'published_tables') }} as tables
     on landed.table_id = tables.table_id
-group by tables.corpus, landed.sequence_id, landed.token_offset, tables.model, tables.revision
+group by tables.corpus, landed.sequence_id, tables.model, tables.revision

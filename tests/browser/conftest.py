@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,19 +17,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-# Names under which distributions install it.
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    # Text is placed alike on all machines, for pictures that can be compared.
-    "--font-render-hinting=none",
-]
+from tests.browser.chromium import ARGUMENTS, PROGRAMS, installed_chromium
+
 WIDE = {"width": 1280, "height": 900}
 LOCAL_SCHEMES = {"file", "data", "blob", "about"}
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -49,7 +37,7 @@ def chromium_program() -> str:
 
     Skips the test where there is none; fails it there if MEMTAX_BROWSER is `required`, as it is in CI.
     """
-    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    program = installed_chromium()
     if program is None:
         reason = f"no browser: none of {', '.join(PROGRAMS)} is installed (Debian: apt-get install chromium)"
         if os.environ.get("MEMTAX_BROWSER") == "required":

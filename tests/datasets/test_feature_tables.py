@@ -111,7 +111,7 @@ def test_landing_again_changes_nothing_and_replacing_leaves_one(land: Callable, 
         ([{"id": 1}], "expected the sequence's id"),
         ([{"sequence_id": "x"}], "expected whole numbers"),
         ([{"sequence_id": 1, "sequence_duplicates": 3}], "--schema paper needs max_frequency"),
-        (paper_rows([1, -2]), "sequence -2 at offset 0 in row 1"),
+        (paper_rows([1, -2]), "sequence_id -2 in row 1"),
         (paper_rows([1], max_frequency="many"), "cannot be read as --schema paper"),
     ],
 )

@@ -134,6 +134,16 @@ def test_the_taxonomy_trains_on_published_tables_without_a_model(commands: Comma
     assert models == [("pythia-12b-deduped", "pile-deduped")]
     assert areas
     assert all(area > 0.6 for (area,) in areas)
+    # Exported in the paper's columns it is what was published, and lands again as such.
+    out = tmp_path / "out"
+    commands.memtax("export", out, "--schema", "paper", "--swapped-matches")
+    for split in ("pile_deduped_12b", "memories_deduped_12b"):
+        (path,) = (out / "default").glob(f"{split}-*.parquet")
+        exported = pq.read_table(path)
+        published = pq.read_table(folder / f"{split}-00000-of-00001.parquet").drop(["loss"])
+        assert exported.select(published.column_names).cast(published.schema).equals(published.sort_by("sequence_id"))
+    again = Commands(tmp_path / "again.duckdb", commands.target)
+    assert "pile_deduped_12b: landed 400 rows" in again.memtax("ingest", "hub", repository, "--from", out).stdout
 
 
 def test_another_dataset_or_a_damaged_one_is_refused(tmp_path: Path) -> None:
@@ -164,6 +174,34 @@ def test_another_dataset_or_a_damaged_one_is_refused(tmp_path: Path) -> None:
         land(database, folder, repository)
     with store.writing(database) as connection:
         assert connection.execute("select count(*) from raw.published_values").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("repository", [SAMPLED, VALUES[0], FEATURES[0]])
+@pytest.mark.parametrize("damage", ["a page", "a column"])
+def test_damage_that_shows_while_landing_is_named_and_leaves_nothing(
+    commands: Commands, tmp_path: Path, repository: str, damage: str
+) -> None:
+    folder = make(tmp_path, repository)
+    path = sorted(folder.rglob("*.parquet"))[1]
+    if damage == "a column":
+        table = pq.read_table(path)
+        column = {SAMPLED: "12B", VALUES[0]: "counts", FEATURES[0]: "max_frequency"}[repository]
+        pq.write_table(table.drop([column]), path)
+    else:
+        column = pq.read_metadata(path).row_group(0).column(1)
+        start = column.dictionary_page_offset or column.data_page_offset
+        content = bytearray(path.read_bytes())
+        content[start : start + 20] = b"\xff" * 20
+        path.write_bytes(content)
+    before = list(land(commands.database, make(tmp_path / "other", VALUES[1]), VALUES[1]))
+    result = commands.memtax("ingest", "hub", repository, "--from", folder, check=False)
+    assert result.returncode == 1
+    assert "cannot be read" in result.stderr
+    assert "Traceback" not in result.stderr
+    with store.reading(commands.database) as connection:
+        for table in ("evaluated_sequences", "dataset_members", "dataset_scores", "datasets", "feature_rows"):
+            assert connection.execute(f"select count(*) from raw.{table}").fetchone() == (0,)
+        assert connection.execute("select split from raw.published_tables").fetchall() == [(name,) for name in before]
 
 
 def test_the_command_takes_a_folder(commands: Commands, tmp_path: Path) -> None:

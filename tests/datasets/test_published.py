@@ -65,7 +65,7 @@ def test_windows_and_scores(publish: Callable, database: Path, tmp_path: Path, s
     found = tables(database)
     windows = [("c", i, 0, ROWS[i][:WINDOW]) for i in sorted(IDS)]
     assert found["evaluated_sequences"] == windows
-    assert found["dataset_members"] == [("d", *row[:3]) for row in windows]
+    assert [row[:4] for row in found["dataset_members"]] == [("d", *row[:3]) for row in windows]
     assert found["published_scores"] == [
         ("d", "c", 3, 0, "large", "step1", 0.5),
         ("d", "c", 21, 0, "large", "step1", 0.0),

@@ -74,7 +74,7 @@ def test_windows_are_those_of_the_corpus(sample: Callable, database: Path) -> No
     assert len(found["evaluated_sequences"]) == 30
     for corpus, sequence_id, token_offset, tokens in found["evaluated_sequences"]:
         assert (corpus, token_offset, tokens) == ("c", 3, ROWS[sequence_id][3:7])
-    assert [row[1:] for row in found["dataset_members"]] == [row[:3] for row in found["evaluated_sequences"]]
+    assert [row[1:4] for row in found["dataset_members"]] == [row[:3] for row in found["evaluated_sequences"]]
     assert {row[1] // 20 for row in found["evaluated_sequences"]} == {0, 1, 2}  # of every shard
 
 

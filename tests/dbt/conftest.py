@@ -70,7 +70,7 @@ def evaluate(
             tokens = list(row[offset : offset + WINDOW])
             keys = [corpus, sequence_id, offset]
             connection.execute("insert into raw.evaluated_sequences values (?, ?, ?, ?)", [*keys, tokens])
-            connection.execute("insert into raw.dataset_members values (?, ?, ?, ?)", [dataset, *keys])
+            connection.execute("insert into raw.dataset_members values (?, ?, ?, ?, null)", [dataset, *keys])
 
 
 def add_model(path: Path, model: str, revision: str, corpus: str, location: Path) -> None:

@@ -37,7 +37,8 @@ def test_a_second_build_computes_nothing_again(commands: Commands, store_path: P
     commands.dbt("run")
     first = rows_computed(store_path)
     assert first[f"{SCORES}.score_continuation_with"] == 100
-    assert first["int_shard_window__counts.count_windows_uint16"] == 120  # one pass, for spans of 32 tokens and of 64
+    # One pass, for spans of 32 tokens, of 64, and the frequencies of all tokens.
+    assert first["int_shard_window__counts.count_windows_and_tokens_uint16"] == 120
     before = contents(store_path)
     commands.dbt("build")
     assert set(rows_computed(store_path).values()) == {0}
@@ -64,8 +65,7 @@ def test_only_what_is_new_is_computed(
     land(store_path, "c", sequences[40:60], shard_id=2, first=len(sequences))
     commands.dbt("run")
     new_shard = rows_computed(store_path)
-    assert new_shard["int_shard_window__counts.count_windows_uint16"] == 20
-    assert new_shard["int_shard_token__frequencies.count_tokens_uint16"] == 20
+    assert new_shard["int_shard_window__counts.count_windows_and_tokens_uint16"] == 20
     assert new_shard[f"{SCORES}.score_continuation_with"] == 0
     duplicates = {row[1:3]: row[3] for row in contents(store_path)["feat_sequence__duplicates"]}
     assert duplicates[0, 0] == 21  # itself, ten copies in the first shard, ten in the second

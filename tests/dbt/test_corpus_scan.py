@@ -1,10 +1,11 @@
-"""A scan of a large shard inside a dbt run: it says how far it is, stops on Ctrl-C, and takes the threads that it is given."""
+"""The scan of a shard inside a dbt run: one pass for windows and token frequencies, progress, Ctrl-C, and threads."""
 
 from __future__ import annotations
 
 import json
 import re
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 
 from memtax import store
 from tests.conftest import PROJECT, Commands, interrupt
-from tests.dbt.conftest import WINDOW, contents, evaluate, land
+from tests.dbt.conftest import WINDOW, contents, evaluate, land, rows_computed
 
 COUNTS = "int_shard_window__counts"
 LARGE_TOKENS = 6 << 30
@@ -60,7 +61,7 @@ def test_a_scan_says_how_far_it_is_and_ctrl_c_leaves_nothing_half_done(large: Co
     with store.writing(large.database) as connection:
         connection.execute("delete from raw.corpus_shards where corpus = 'large'")
     large.dbt("run", "--select", f"+{COUNTS}")
-    assert len(contents(large.database, "intermediate")[COUNTS]) == 3 * 20
+    assert len(contents(large.database, "intermediate")[COUNTS]) == 3 * 20 + 1  # spans, and the tokens of the shard
 
 
 def test_the_var_sets_the_threads(commands: Commands, sequences: list[list[int]]) -> None:
@@ -75,3 +76,45 @@ def test_the_var_sets_the_threads(commands: Commands, sequences: list[list[int]]
     result = subprocess.run(command, cwd=PROJECT, env=commands.environment, capture_output=True, text=True)
     assert result.returncode != 0
     assert "the var threads is -1; expected a whole number" in result.stdout
+
+
+def test_frequencies_come_from_the_pass_that_counts_windows_and_from_no_later_one(
+    commands: Commands, sequences: list[list[int]]
+) -> None:
+    select = ["--select", "+feat_sequence__duplicates", "+token_frequencies"]
+    pass_over_tokens = f"{COUNTS}.count_windows_and_tokens"
+    wide = [[token + 2**16 for token in row] for row in sequences[:30]]
+    land(commands.database, "c", sequences, shard_id=1)
+    land(commands.database, "wide", wide, shard_id=2)  # a corpus of which nothing is evaluated
+    evaluate(commands.database, "d", "c", [(number, 0) for number in range(20)])
+    commands.dbt("run", *select)
+    computed = rows_computed(commands.database)
+    assert (computed[f"{pass_over_tokens}_uint16"], computed[pass_over_tokens]) == (120, 30)
+    marts = contents(commands.database)
+    assert _frequencies(marts, "c") == Counter(token for row in sequences for token in row)
+    assert _frequencies(marts, "wide") == Counter(token for row in wide for token in row)
+    assert len(marts["feat_sequence__duplicates"]) == 20
+
+    # A mark on what is stored shows whether it is made again.
+    with store.writing(commands.database) as connection:
+        connection.execute(
+            f"update intermediate.{COUNTS} set frequencies = [{{'token_id': 7, 'frequency': 42}}] "
+            "where span = 'tokens' and corpus = 'c'"
+        )
+    evaluate(commands.database, "more", "c", [(number, 16) for number in range(20, 25)])
+    commands.dbt("run", *select, "--vars", json.dumps({"duplicate_occurrences": 3}))
+    computed = rows_computed(commands.database)
+    assert (computed[f"{pass_over_tokens}_uint16"], computed[pass_over_tokens]) == (120, 0)
+    marts = contents(commands.database)
+    assert _frequencies(marts, "c") == {7: 42}
+    assert len(marts["feat_sequence__duplicates"]) == 25
+
+    land(commands.database, "c", sequences[:10], shard_id=3, first=len(sequences))
+    commands.dbt("run", *select)
+    assert _frequencies(contents(commands.database), "c") == Counter(
+        [7] * 42 + [token for row in sequences[:10] for token in row]
+    )
+
+
+def _frequencies(marts: dict[str, list[tuple]], corpus: str) -> dict[int, int]:
+    return {row[1]: row[2] for row in marts["token_frequencies"] if row[0] == corpus}

@@ -66,9 +66,13 @@ def built(
     add_model(path, "tiny", "main", "narrow", tiny_model)
     with store.writing(path) as connection:
         connection.execute(
-            "insert into raw.published_scores values ('narrow_all', 'narrow', 0, 0, 'tiny', 'main', 0.5), "
-            "('wide_all', 'wide', 3, 0, 'pythia', 'step10', 1), ('wide_all', 'wide', 4, 0, 'pythia', 'step10', 0.25)"
+            "insert into raw.dataset_scores values ('narrow_all', 1, 'tiny', 'main'), ('wide_all', 1, 'pythia', 'step10')"
         )
+        for name, sequence_id, score in (("narrow_all", 0, 0.5), ("wide_all", 3, 1.0), ("wide_all", 4, 0.25)):
+            connection.execute(
+                "update raw.dataset_members set scores = [?] where dataset = ? and sequence_id = ? and token_offset = 0",
+                [score, name, sequence_id],
+            )
     commands.dbt("build")
     return path
 

@@ -81,7 +81,7 @@ def fill(path: Path, folder: Path) -> None:
     tokenizer = word_tokenizer(folder / "tokenizer.json", VOCABULARY)
     with store.writing(path) as connection:
         connection.execute(
-            "insert into raw.dataset_members select 'sample', 'c', i, 0 from range(30, 45) as numbers(i)"
+            "insert into raw.dataset_members select 'sample', 'c', i, 0, null from range(30, 45) as numbers(i)"
         )
         connection.execute(
             "update raw.corpora set tokenizer = ?, tokenizer_checksum = ?",

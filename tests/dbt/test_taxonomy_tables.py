@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from memtax import store
-from tests.conftest import Commands
+from tests.conftest import PROJECT, Commands
 
 pytestmark = pytest.mark.slow
 
@@ -26,6 +27,9 @@ EVERYTHING = [
     "+taxonomy_metrics",
     "+taxonomy_tests",
     "+taxonomy_correlations",
+    "+taxonomy_divergences",
+    "+memorization_distributions",
+    "+taxonomy_search",
     *TAXONOMY[1:],
 ]
 
@@ -165,6 +169,87 @@ def test_the_paper_protocol_gives_the_papers_figures(
             category,
         )[0]
         assert area == pytest.approx(figures["test_pr_auc"], abs=1e-6)
+    searched = fetch(
+        commands.database,
+        "select position, first_feature, first_quantile, second_feature, second_quantile, parts from taxonomy_search "
+        "order by position",
+    )
+    assert [row[0] for row in searched] == list(range(810))
+    for row, (name, parts) in zip(searched[330:333], expected["search"].items(), strict=True):
+        assert f"{row[1]}-{row[2]}/{row[3]}-{row[4]}" == name.replace("huffman", "paper_huffman")
+        for number, part in enumerate(json.loads(row[5]), 1):
+            figures = parts[f"taxonomy_{number}"]
+            assert part["coefficients"] == pytest.approx([*figures["coef"], figures["intercept"]], abs=1e-6)
+            assert part["areas"]["test"][0] == pytest.approx(figures["test_roc_auc"], abs=1e-6)
+    places = fetch(commands.database, "select place, score from taxonomy_search where place is not null order by place")
+    assert [score for _, score in places] == sorted((score for _, score in places), reverse=True)
+    assert not Path(f"{commands.database}.search").exists()
+    methods = fetch(commands.database, "select distinct feature, method from taxonomy_divergences order by 1")
+    assert [feature for feature, _ in methods] == [
+        "paper_generation_perplexity",
+        "paper_prompt_perplexity",
+        "paper_sequence_perplexity",
+        "sequence_duplicates",
+    ]
+    assert all("randomly paired" in method for _, method in methods)
+
+
+def test_distributions_count_every_row_once(corrected: Commands) -> None:
+    counted = fetch(
+        corrected.database,
+        "select feature, sum(n_memorized), sum(n_other), sum(share_of_memorized), bool_and(bin_low < bin_high) "
+        "from memorization_distributions where duplicates_from is null group by feature order by feature",
+    )
+    rows = fetch(
+        corrected.database,
+        "select count(*) filter (memorized), count(*) filter (not memorized) from intermediate.int_taxonomy__rows",
+    )[0]
+    assert [row[0] for row in counted] == ["generation_perplexity", "sequence_duplicates"]
+    assert all(row[1:3] == rows and row[3] == pytest.approx(1) and row[4] for row in counted)
+    own = fetch(
+        corrected.database,
+        "select bin_low, bin_high, n_memorized + n_other from memorization_distributions "
+        "where duplicates_from is null and feature = 'sequence_duplicates' and bin_low < 1",
+    )
+    ones = fetch(corrected.database, "select count(*) from intermediate.int_taxonomy__rows where duplicates_from = 1")[
+        0
+    ]
+    assert own == [(0.5, 1.5, *ones)]
+    found = fetch(
+        corrected.database,
+        "select feature, measure, low, divergence, high from taxonomy_divergences where duplicates_from is null",
+    )
+    assert len(found) == 4
+    assert all(0 < low < value < high for _, _, low, value, high in found)
+
+
+def test_a_taxonomy_of_ones_own_is_on_the_bench_and_a_wrong_one_stops_the_run(corrected: Commands) -> None:
+    own = "case when is_templating then 'it''s templating' else 'other' end"
+    built = ["int_taxonomy__rows", "int_taxonomy__fits", "int_taxonomy__predictions", "int_taxonomy__metrics"]
+    built += ["taxonomy_models", "taxonomy_comparisons"]
+    corrected.dbt("run", "--select", *built, "--vars", json.dumps({"taxonomy_expression": own}))
+    scopes = fetch(
+        corrected.database, "select distinct scope, status from taxonomy_models where predictor = 'own' order by 1"
+    )
+    assert scopes == [("it's templating", "fitted"), ("other", "fitted")]
+    (compared,) = fetch(
+        corrected.database,
+        "select count(*) from taxonomy_comparisons where predictor = 'own' and category = 'all' and low is not null",
+    )[0]
+    assert compared > 0
+    for wrong, said in (
+        ("case when is_tempting then 'a' end", '"is_tempting" not found'),
+        ("1) as varchar); drop table features; --", "syntax error"),
+    ):
+        variables = ["--vars", json.dumps({"taxonomy_expression": wrong})]
+        command = corrected.dbt_command("run", "--select", "int_taxonomy__rows", *variables)
+        result = subprocess.run(command, cwd=PROJECT, env=corrected.environment, capture_output=True, text=True)
+        assert result.returncode != 0
+        assert "expected one SQL expression over the columns of features" in result.stdout
+        assert said in result.stdout
+        assert "Traceback" not in result.stdout + result.stderr
+    # What was built stays.
+    assert fetch(corrected.database, "select count(*) > 0 from taxonomy_models where predictor = 'own'") == [(True,)]
 
 
 def test_published_counts_give_the_published_shares(

@@ -1,4 +1,4 @@
-"""What docs/ shows runs on the demo's store: twenty questions in SQL, and the cells of the page on Python."""
+"""What docs/ shows runs on the demo's store: questions in SQL, and the cells of the page on Python."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ QUESTIONS = re.findall(
     (PROJECT / "docs" / "queries.md").read_text(encoding="utf-8"),
     flags=re.DOTALL,
 )
+MODELS = re.findall(r"```sql\n(.*?)```", (PROJECT / "docs" / "models.md").read_text(encoding="utf-8"), flags=re.DOTALL)
 CELLS = re.findall(
     r"```python\n(.*?)```", (PROJECT / "docs" / "python.md").read_text(encoding="utf-8"), flags=re.DOTALL
 )
@@ -35,6 +36,14 @@ def test_there_are_twenty_questions() -> None:
 def test_a_question_finds_something(title: str, sql: str) -> None:
     with reading_session() as connection:
         assert connection.execute(sql).fetchall(), title
+
+
+@pytest.mark.usefixtures("store_of_the_demo")
+@pytest.mark.parametrize("sql", MODELS, ids=range(len(MODELS)))
+def test_a_query_about_models_runs(sql: str) -> None:
+    """Whether it finds something depends on what was asked for by vars; one that runs a model is only bound."""
+    with reading_session() as connection:
+        connection.execute(("describe " if "score_continuation" in sql else "") + sql).fetchall()
 
 
 @pytest.mark.usefixtures("store_of_the_demo")

@@ -6,7 +6,9 @@ import base64
 import hashlib
 import json
 import re
+import socket
 import threading
+import urllib.parse
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -26,6 +28,15 @@ class HubState:
     cut_after_uploads: int | None = None
     status_of_create: int | None = None
     status_of_commit: int | None = None
+    # What was asked of published files: path, first byte, and bytes that were sent.
+    sent: list[tuple[str, int, int]] = field(default_factory=list)
+    # Path -> after how many bytes of each answer the connection is cut, for as many answers as the list has.
+    cuts: dict[str, list[int]] = field(default_factory=dict)
+
+    def publish(self, repository: str, files: dict[str, bytes]) -> None:
+        """Hold a dataset that everybody may read."""
+        self.repositories[repository] = files
+        self.private[repository] = False
 
 
 class HubServer:
@@ -88,9 +99,16 @@ class _Handler(BaseHTTPRequestHandler):
         state.uploads.append(oid)
         self._json({})
 
+    def do_HEAD(self) -> None:
+        self._resolve(urllib.parse.unquote(self.path.partition("?")[0]))
+
     def do_GET(self) -> None:
-        path = self.path.partition("?")[0]
-        if self.headers.get("Authorization") != f"Bearer {TOKEN}":
+        path = urllib.parse.unquote(self.path.partition("?")[0])
+        if "/resolve/" in path:
+            return self._resolve(path)
+        asked = re.match(r"/api/datasets/([^/]+/[^/]+)", path)
+        public = asked is not None and self.hub.state.private.get(asked[1]) is False
+        if not public and self.headers.get("Authorization") != f"Bearer {TOKEN}":
             return self._json({"error": "Invalid credentials"}, 401)
         match = re.match(r"/api/datasets/([^/]+/[^/]+)(?:/(revision|tree)/([^/]+))?", path)
         if match and match[1] in self.hub.state.repositories:
@@ -104,6 +122,34 @@ class _Handler(BaseHTTPRequestHandler):
                     "tags": [], "downloads": 0, "likes": 0}  # fmt: skip
             return self._json(info)
         return self._json({"error": "Repository not found"}, 404)
+
+    def _resolve(self, path: str) -> None:
+        """A published file, or the rest of it from the byte that a Range asks for."""
+        match = re.fullmatch(r"/datasets/([^/]+/[^/]+)/resolve/[^/]+/(.+)", path)
+        content = self.hub.state.repositories.get(match[1], {}).get(match[2]) if match else None
+        if match is None or content is None:
+            self._json({"error": "Entry not found"}, 404)
+            return
+        wanted = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range") or "")
+        first = int(wanted[1]) if wanted else 0
+        self.send_response(206 if wanted else 200)
+        self.send_header("X-Repo-Commit", "a" * 40)
+        self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
+        self.send_header("Accept-Ranges", "bytes")
+        self.send_header("Content-Length", str(len(content) - first))
+        if wanted:
+            self.send_header("Content-Range", f"bytes {first}-{len(content) - 1}/{len(content)}")
+        self.end_headers()
+        if self.command == "HEAD":
+            return
+        cuts = self.hub.state.cuts.get(match[2])
+        data = content[first : first + cuts.pop(0)] if cuts else content[first:]
+        self.hub.state.sent.append((match[2], first, len(data)))
+        self.wfile.write(data)
+        if first + len(data) < len(content):
+            self.wfile.flush()
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
 
     def _create(self, asked: dict[str, Any]) -> None:
         state = self.hub.state

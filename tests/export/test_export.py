@@ -93,6 +93,30 @@ def test_shards_stay_under_the_limit(demo: Commands, tmp_path: Path, monkeypatch
     assert pq.read_table([tmp_path / path for path in written.files])["i"].to_pylist() == list(range(50_000))
 
 
+def test_a_group_that_is_larger_than_those_before_it_begins_a_shard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import duckdb
+
+    import memtax.export.shards as module
+    from memtax.export.selection import ExportTable
+
+    monkeypatch.setattr(module, "ROWS_IN_GROUP", 2_048)
+    monkeypatch.setattr(module, "BATCH_ROWS", 2_048)
+    # Hardly any bytes to a row at first, and 40 later.
+    query = "select i, case when i % 30_000 > 20_000 then repeat(md5(i::varchar), 2) else '' end as t from range(90_000) as r(i)"
+    with duckdb.connect() as connection:
+        written = module.write_table(connection, ExportTable("t", "train", query, ("i",), ""), tmp_path, 100_000)
+        assert max((tmp_path / path).stat().st_size for path in written.files) <= 100_000
+        rows = pq.read_table([tmp_path / path for path in written.files])
+        assert rows.to_pydict() == connection.execute(query).to_arrow_table().to_pydict()
+        again = module.write_table(connection, ExportTable("t", "train", query, ("i",), ""), tmp_path / "b", 100_000)
+    assert [(tmp_path / p).read_bytes() for p in written.files] == [
+        (tmp_path / "b" / p).read_bytes() for p in again.files
+    ]
+    assert not list(tmp_path.rglob("*.whole"))
+
+
 def test_where_keeps_what_belongs_to_the_chosen_rows(demo: Commands, tmp_path: Path) -> None:
     folder = tmp_path / "out"
     where = "memorized and model = 'demo-large' -- and nothing else"

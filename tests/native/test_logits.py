@@ -52,6 +52,22 @@ def test_large_vocabularies(size: int, threads: int, instruction_set: str) -> No
     assert greedy.tolist() == (logits.argmax(1) == targets).tolist()
 
 
+@pytest.mark.parametrize("instruction_set", available())
+def test_no_probability_is_above_one(instruction_set: str) -> None:
+    """Where the target is all but certain, in whichever block it is; and the greedy choice is the first of equals."""
+    rng = np.random.default_rng(3)
+    logits = np.sort(rng.normal(size=(64, 9001)) * 8).astype(np.float32)
+    targets = rng.integers(0, 9001, 64)
+    logits[np.arange(64), targets] = logits.max(1) + rng.uniform(10, 90, 64).astype(np.float32)
+    found, greedy = score_logits(logits, targets, 1, instruction_set)
+    assert (found <= 0).all() and (found > -0.5).all() and greedy.all()
+    highest = logits[np.arange(64), targets].astype(np.float64)
+    expected = -np.log(np.exp(logits - highest[:, None]).sum(1))
+    np.testing.assert_allclose(found, expected, atol=1e-7)
+    logits[:, 0] = highest
+    assert score_logits(logits, targets, 1, instruction_set)[1].tolist() == (targets == 0).tolist()
+
+
 def test_a_nan_after_many_masked_tokens_is_seen() -> None:
     row = np.full((1, 5000), -np.inf, np.float32)
     row[0, 4999] = 1.0

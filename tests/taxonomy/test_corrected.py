@@ -10,8 +10,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from memtax.taxonomy import synthetic
-from memtax.taxonomy.corrected import Training, everything, find_columns, predict
+from memtax.taxonomy.columns import find_columns
+from memtax.taxonomy.corrected import Training
 from memtax.taxonomy.frame import CATEGORIES, Rule, Scope
+from memtax.taxonomy.prediction import everything, predict
 from memtax.taxonomy.settings import Settings
 from memtax.taxonomy.taxonomies import scopes_of, tree_scopes
 from memtax.taxonomy.training import train

@@ -11,6 +11,7 @@ import tiny_models
 
 from udf.errors import UdfError
 from udf.language_model import generation
+from udf.language_model.loading import release_model
 from udf.registry import registered
 
 torch = pytest.importorskip("torch")
@@ -26,8 +27,9 @@ def one_thread():
     torch.set_num_threads(threads)
 
 
-@pytest.fixture(scope="module", params=("gpt_neox", "gpt2", "llama", "granite"))
+@pytest.fixture(scope="module", params=("gpt_neox", "gpt2", "llama", "granite", "mamba"))
 def folder(request, tmp_path_factory) -> Path:
+    """With a key-value cache, and (Mamba) without one."""
     return tiny_models.save(tmp_path_factory.mktemp("models") / request.param, request.param)
 
 
@@ -89,6 +91,28 @@ def test_out_of_memory_halves_the_batch(folder, monkeypatch):
     matched = [row["greedy_match_length"] for row in call("score_continuation", rows, folder, [PROMPT] * 7)]
     assert call("generate_continuation", rows, folder, [PROMPT] * 7, matched) == [row[PROMPT:] for row in made]
     assert sizes == [7, 3, 1, 1, 1, 1, 1, 1, 1]
+    release_model()  # which remembers what fits
+
+
+def test_numbers_that_are_not_finite_are_null_for_their_row_alone(folder, monkeypatch):
+    """A pass over the true tokens may be sound where one over the model's own is not."""
+    _, rows = spoiled_recitations(folder, 3)
+    matched = [row["greedy_match_length"] for row in call("score_continuation", rows, folder, [PROMPT] * 3)]
+    expected = call("generate_continuation", rows, folder, [PROMPT] * 3, matched)
+    steps, whole = [], generation._step
+
+    def poisoned(*arguments):
+        logits, cache = whole(*arguments)
+        steps.append(len(logits))
+        if len(steps) == LENGTH - PROMPT:  # the last token
+            logits[1, 5] = float("nan")
+        return logits, cache
+
+    monkeypatch.setattr(generation, "_step", poisoned)
+    order = np.argsort(matched, kind="stable")
+    expected[order[1]] = None
+    assert call("generate_continuation", rows, folder, [PROMPT] * 3, matched) == expected
+    assert len(steps) == LENGTH - PROMPT - min(matched)
 
 
 def test_null_in_null_out(folder):

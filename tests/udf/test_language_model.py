@@ -12,6 +12,7 @@ import tiny_models
 
 from udf.errors import UdfError
 from udf.language_model import scoring
+from udf.language_model.loading import release_model
 from udf.language_model.measures import MEASURES
 from udf.registry import registered
 
@@ -152,11 +153,22 @@ def test_slicing_and_neighbours_change_nothing(folder, batch_size, monkeypatch):
         assert got == pytest.approx(alone[i], rel=1e-6)
 
 
-def test_the_first_of_equal_logits_is_the_greedy_one():
+@pytest.mark.parametrize("reduce", [scoring._reduce, scoring._reduce_with_torch], ids=["native", "torch"])
+def test_the_first_of_equal_logits_is_the_greedy_one(reduce):
     logits = torch.tensor([[1.0, 3.0, 3.0]] * 3 + [[math.nan, 3.0, 1.0]])
-    log_probabilities, greedy = scoring._reduce(logits, torch.tensor([0, 1, 2, 1]))
+    log_probabilities, greedy = reduce(logits, torch.tensor([0, 1, 2, 1]))
     assert greedy.tolist() == [False, True, False, False]
     assert log_probabilities[1] == log_probabilities[2] and math.isnan(log_probabilities[3])
+
+
+def test_devices_reduce_logits_alike():
+    """What CUDA is given, torch's operations, against what the processor is: the same of the same logits."""
+    rng = np.random.default_rng(8)
+    logits = torch.from_numpy(rng.normal(size=(200, 1003)).astype(np.float32) * 5)
+    targets = torch.from_numpy(np.where(rng.random(200) < 0.5, logits.argmax(1), rng.integers(0, 1003, 200)))
+    native, plain = scoring._reduce(logits, targets), scoring._reduce_with_torch(logits, targets)
+    np.testing.assert_allclose(native[0], plain[0], rtol=1e-6, atol=1e-6)
+    assert native[1].tolist() == plain[1].tolist() and 0 < native[1].sum() < 200
 
 
 def test_models_and_prompt_lengths_may_be_mixed(neox, tmp_path):
@@ -252,10 +264,14 @@ def test_bfloat16_is_near(neox):
     [
         RuntimeError("[enforce fail at alloc_cpu.cpp:121] DefaultCPUAllocator: can't allocate memory"),
         torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        MemoryError(),
     ],
-    ids=["cpu", "cuda"],
+    ids=["cpu", "cuda", "cublas", "numpy"],
 )
 def test_out_of_memory_halves_the_batch(neox, monkeypatch, error):
+    """As long as the model stays loaded: the next call begins with what fits."""
+    release_model()
     rows, sizes = random_rows(11), []
     expected = score(rows, neox)
     whole = scoring._score_batch
@@ -271,6 +287,13 @@ def test_out_of_memory_halves_the_batch(neox, monkeypatch, error):
     for got, want in zip(score(rows, neox), expected, strict=True):
         assert got == pytest.approx(want, rel=1e-6)
     assert sizes == [8, 4, 2, 2, 2, 2, 2, 1]
+    score(rows[:3], neox)
+    score([row[:20] for row in rows], neox)  # of shorter sequences more fit
+    assert sizes[8:] == [2, 1, 6, 3, 3, 3, 2]
+    release_model()
+    monkeypatch.setattr(scoring, "_score_batch", whole)
+    score(rows, neox)
+    assert len(sizes) == 15
 
 
 def test_one_sequence_that_does_not_fit_is_refused(neox, monkeypatch):

@@ -151,6 +151,16 @@ def test_attention_equals_a_slow_computation(folder):
         assert got["loss"] == pytest.approx(score([row], folder, prompt=4)[0]["loss"], rel=1e-5)
 
 
+def test_attention_of_nested_modules_is_reduced_once(tmp_path):
+    place = tiny_models.save(tmp_path / "neo", "gpt_neo")
+    row = random_rows(1, 12)[0]
+    with torch.no_grad():
+        layers = load_double(place)(torch.tensor([row]), output_attentions=True).attentions
+    got = score([row], place, prompt=4, attention=True)[0]
+    expected = [[attention_slowly(head.tolist())[3] for head in layer[0]] for layer in layers]
+    np.testing.assert_allclose(got["paper_gini_heads"], expected, rtol=1e-4, atol=1e-5)
+
+
 def test_attention_is_between_one_place_and_all():
     uniform = torch.ones(6, 6).tril() / torch.arange(1, 7)[:, None]
     found = attention.statistics(torch.stack([torch.eye(6), uniform])[None])[0]

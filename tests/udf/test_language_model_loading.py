@@ -93,6 +93,17 @@ def test_a_model_that_looks_ahead_is_refused(tmp_path):
             load(tiny_models.save(tmp_path / dtype, "bert"), dtype)
 
 
+def test_a_model_that_does_not_fit_into_memory_is_said_to_be_too_large(folder, monkeypatch):
+    def full(*_, **__):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
+
+    monkeypatch.setattr(torch.nn.Module, "to", full)
+    with pytest.raises(UdfError, match=r"model does not fit into the memory of cpu; use a smaller model, dtype bf"):
+        load(folder)
+    monkeypatch.undo()
+    load(folder)
+
+
 def test_a_pickle_is_refused(folder):
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
     with pytest.raises(
@@ -166,7 +177,15 @@ def test_an_index_cannot_reach_outside_its_folder(folder, name):
 
 def test_an_unknown_device_is_refused(folder, monkeypatch):
     monkeypatch.setenv("MEMTAX_DEVICE", "abacus")
-    with pytest.raises(UdfError, match="MEMTAX_DEVICE=abacus is not a torch device"):
+    with pytest.raises(UdfError, match="abacus is not a torch device; expected auto, cpu or cuda in MEMTAX_DEVICE"):
+        load(folder)
+
+
+@pytest.mark.parametrize(("device", "devices"), [("cuda", 0), ("cuda:0", 0), ("cuda:2", 2)])
+def test_a_gpu_that_is_not_there_is_refused(folder, monkeypatch, device, devices):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: devices)
+    monkeypatch.setenv("MEMTAX_DEVICE", device)
+    with pytest.raises(UdfError, match=rf"there is no device {device}: torch .* finds {devices} CUDA devices"):
         load(folder)
 
 

@@ -1,5 +1,6 @@
 """The UDFs on windows: with NULLs, slices and empty batches, called directly and from SQL."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,13 +12,27 @@ import pytest
 
 from memtax_native import reference
 from udf import UdfError, register
-from udf.ngrams import COUNTS, count_windows, count_windows_uint16, find_window, ngram_equal, ngram_hash
+from udf.ngrams import (
+    COUNT_OF_EITHER,
+    COUNTS,
+    count_windows,
+    count_windows_and_tokens,
+    count_windows_and_tokens_uint16,
+    count_windows_uint16,
+    find_window,
+    ngram_equal,
+    ngram_hash,
+)
 from udf.query_tables import build_query_table
 
 TOKENS = np.random.default_rng(0).integers(0, 3, (40, 200)).astype(np.uint16)
 TOKENS[5], TOKENS[6] = 1, np.resize([1, 2], 200)
 ROWS = TOKENS.tolist()
 WINDOWS = [row[at : at + 32] for row in ROWS for at in (32, 100)]
+WITH_TOKENS = {
+    count_windows_and_tokens: (count_windows, pa.uint32()),
+    count_windows_and_tokens_uint16: (count_windows_uint16, pa.uint16()),
+}
 OF = {count_windows: pa.list_(pa.uint32()), count_windows_uint16: pa.list_(pa.uint16())}
 
 
@@ -100,12 +115,40 @@ def test_what_lies_behind_a_null_is_never_counted(handle: str, index: dict[tuple
     assert found.to_pylist() == expected([ROWS[0], None, ROWS[2]], index)
 
 
+@pytest.mark.parametrize("count", WITH_TOKENS)
+@pytest.mark.parametrize("wanted", [True, False])
+@pytest.mark.parametrize(("begin", "end"), [(0, 47), (3, 20), (0, 1), (1, 2)])
+def test_tokens_are_counted_beside_windows_where_they_are_wanted(
+    count: object, wanted: bool, begin: int, end: int, handle: str
+) -> None:
+    windows_alone, width = WITH_TOKENS[count]
+    rows = [None, *ROWS[:7], [], None, [1] * 31, *ROWS[7:], None, [1, 60_000]][begin:end]
+    values = pa.array([None, *rows, [3] * 40], pa.list_(width)).slice(1, len(rows))
+    handles = pa.array([handle] * len(rows))
+    found = count(values, handles, pa.array([wanted] * len(rows)))
+    found.validate(full=True)
+    assert found.type == pa.list_(COUNT_OF_EITHER)
+    of_windows, of_tokens = [], Counter[int]()
+    for entries in found.to_pylist():
+        of_tokens.update(
+            {entry["token_id"]: entry["occurrences"] for entry in entries or [] if entry["token_id"] is not None}
+        )
+        of_windows.append(entries and [entry for entry in entries if entry["token_id"] is None])
+    assert of_tokens == Counter(token for row in rows for token in row or [] if wanted)
+    expected = windows_alone(values, handles).to_pylist()
+    assert of_windows == [entries and [{"token_id": None, **entry} for entry in entries] for entries in expected]
+
+
 def test_a_null_handle_gives_null(handle: str) -> None:
     rows = pa.array(ROWS[:3], pa.list_(pa.uint32()))
     assert count_windows(rows, pa.nulls(3, pa.string())).to_pylist() == [None] * 3
     assert find_window(rows, pa.nulls(3, pa.string())).to_pylist() == [None] * 3
     some = count_windows(rows, pa.array([handle, None, handle])).to_pylist()
     assert [entry is None for entry in some] == [False, True, False]
+    both = count_windows_and_tokens(rows, pa.array([None, None, handle]), pa.array([True] * 3)).to_pylist()
+    assert [entry is None for entry in both] == [True, True, False]
+    assert sum(entry["occurrences"] for entry in both[2] if entry["token_id"] is not None) == len(ROWS[2])
+    assert count_windows_and_tokens(rows, pa.nulls(3, pa.string()), pa.array([True] * 3)).to_pylist() == [None] * 3
 
 
 def test_a_window_is_found_where_the_table_holds_it(handle: str, index: dict[tuple[int, ...], int]) -> None:

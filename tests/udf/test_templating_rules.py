@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from udf.templating.items import split
-from udf.templating.rules import find_pattern
+from udf.templating.rules import find_match, find_pattern
 
 # Name: text, step.
 COUNTERS = {
@@ -89,6 +89,21 @@ def test_what_was_found() -> None:
     assert find_pattern("a7; a8; a9; a10; ") == ("counter", 4, 1.0, 1.0)
     assert find_pattern("no \n no \n no \n no \n ") == ("repeat", 5, None, 1.0)
     assert find_pattern("x" * 9 + "abcdefghi") == ("repeat", 1, None, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "covered"),
+    [
+        ("Before we begin, a word. 1, 2, 3, 4, 5, 6, 7, 8", ["1, 2, 3, 4, 5, 6, 7, 8"]),
+        ("no \n no \n no \n no \n ", ["no \n no \n no \n no \n "]),
+        ("x" * 12 + "abcdefghi" + "x" * 12, ["x" * 12, "x" * 12]),
+        ("a line\n\n  \tb line\n\n  \tc line\n\n  \td line", ["a line\n\n  \tb line\n\n  \tc line\n\n  \td line"]),
+    ],
+)
+def test_where_it_was_found(text: str, covered: list[str]) -> None:
+    found = find_match(text)
+    assert found is not None and found.pattern == find_pattern(text)
+    assert [text[start:end].strip(" ") for start, end in found.spans] == [piece.strip(" ") for piece in covered]
 
 
 @pytest.mark.parametrize(

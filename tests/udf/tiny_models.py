@@ -24,6 +24,16 @@ def build(architecture: str, seed: int = 0, **changes: Any) -> Any:
         "gpt_neox": lambda: transformers.GPTNeoXConfig(**common | shape | changes),
         "gpt2": lambda: transformers.GPT2Config(**common | {"n_embd": 32, "n_layer": 2, "n_head": 4} | changes),
         "llama": lambda: transformers.LlamaConfig(**common | shape | changes),
+        # Its attention lies in a module of another attention module, and every other layer sees few tokens back.
+        "gpt_neo": lambda: transformers.GPTNeoConfig(
+            **common
+            | {"attention_types": [[["global", "local"], 1]], "window_size": 8, "num_layers": 2, "num_heads": 4},
+            hidden_size=32,
+        ),
+        # Recurrent: no attention, and a state in the place of a key-value cache.
+        "mamba": lambda: transformers.MambaConfig(
+            **common | {"hidden_size": 32, "num_hidden_layers": 2, "state_size": 4, "pad_token_id": 0}
+        ),
         # Divides its logits after the output embedding.
         "granite": lambda: transformers.GraniteConfig(**common | shape | {"logits_scaling": 4.0} | changes),
         # Sees the tokens that it has to predict.

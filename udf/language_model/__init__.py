@@ -141,7 +141,8 @@ def generate_continuation(
         options: as in `score_continuation_with`; dtype and device count.
 
     Returns:
-        token ids per row, as long as the continuation; NULL where an argument other than revision or options is.
+        token ids per row, as long as the continuation; NULL where an argument other than revision or options is, or where
+        the model's numbers are not finite on the way.
 
     Raises:
         UdfError: as `score_continuation`; or matched is not below the length of the continuation.
@@ -159,9 +160,9 @@ def generate_continuation(
             for ((prompt, _),), parts in shapes.items():
                 here = rows[parts]
                 starts = np.array([matches[row] for row in here])
-                made = continue_greedily(model, lists.padded(here), prompt, starts, batch_size())
-                for row, generated in zip(here, made.tolist(), strict=True):
-                    results[row] = generated
+                made, finite = continue_greedily(model, lists.padded(here), prompt, starts, batch_size())
+                for row, generated, sound in zip(here, made.tolist(), finite, strict=True):
+                    results[row] = generated if sound else None
     return pa.array(results, TOKENS)
 
 

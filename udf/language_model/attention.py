@@ -42,8 +42,7 @@ class AttentionRecorder:
 
     def __enter__(self) -> AttentionRecorder:
         if self._wanted:
-            # transformers' modules that compute attention are named so, and return the weights second.
-            modules = (one for one in self._model.network.modules() if type(one).__name__.endswith("Attention"))
+            modules = _attention_modules(self._model.network)
             self._hooks = [module.register_forward_hook(self._after_layer) for module in modules]
         return self
 
@@ -71,6 +70,12 @@ class AttentionRecorder:
         weights = output[1] if isinstance(output, tuple) and len(output) > 1 else None
         if weights is not None and weights.dim() == 4 and weights.shape[-1] == weights.shape[-2]:
             self._layers.append(statistics(weights))
+
+
+def _attention_modules(network: Any) -> list[Any]:
+    """The modules that return attention weights second: transformers names them so; of nested ones (GPT-Neo) the inner."""
+    named = [module for module in network.modules() if type(module).__name__.endswith("Attention")]
+    return [module for module in named if not any(inner in named for inner in module.modules() if inner is not module)]
 
 
 def statistics(weights: Any) -> Any:

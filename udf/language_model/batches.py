@@ -6,23 +6,27 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from udf.errors import UdfError
-from udf.language_model.libraries import empty_device_cache
+from udf.language_model.libraries import empty_device_cache, is_out_of_memory
+from udf.language_model.loading import LanguageModel
 
 T = TypeVar("T")
 
 
 def in_batches(
-    n: int, batch_size: int, work: Callable[[slice], T], *, model: str, length: int
+    n: int, batch_size: int, work: Callable[[slice], T], *, model: LanguageModel, kind: str, length: int
 ) -> list[tuple[slice, T]]:
     """Call `work` for consecutive slices of n rows; where it runs out of memory, again for half as many rows.
 
-    What a batch took is let go before the next one is tried, and smaller batches stay small.
+    What a batch took is let go before the next one is tried. The model remembers how many tokens to a batch fit, so that
+    later calls do not run out of memory again.
 
     Args:
         n: rows.
         batch_size: rows to begin with, at least 1.
         work: computes one slice.
-        model, length: who works on sequences of how many tokens, for the message.
+        model: who works.
+        kind: what is done; each kind takes memory of its own for a token.
+        length: tokens of a row.
 
     Returns:
         each slice with what `work` returned for it, in order; together they are the n rows.
@@ -33,29 +37,22 @@ def in_batches(
     done: list[tuple[slice, T]] = []
     start = 0
     while start < n:
-        rows = slice(start, min(start + batch_size, n))
+        fitting = model.fitting_tokens.get(kind, batch_size * length)
+        rows = slice(start, min(start + max(1, min(batch_size, fitting // max(length, 1))), n))
         try:
             done.append((rows, work(rows)))
-        except RuntimeError as error:
+        except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
             if rows.stop - rows.start == 1:
                 raise UdfError(
-                    f"one sequence of {length} tokens does not fit into memory beside {model}; use a smaller model, or "
-                    "dtype bfloat16"
+                    f"one sequence of {length} tokens does not fit into memory beside {model.name}; use a smaller model, "
+                    "or dtype bfloat16"
                 ) from error
-            batch_size = (rows.stop - rows.start) // 2
+            model.fitting_tokens[kind] = (rows.stop - rows.start) // 2 * length
         else:
             start = rows.stop
             continue
         # Outside of the handler, where the failed batch's tensors are no longer held by the error's traceback.
         empty_device_cache()
     return done
-
-
-def is_out_of_memory(error: RuntimeError) -> bool:
-    """Whether torch ran out of memory, on a device or on the processor."""
-    import torch
-
-    # torch's allocator for the CPU has no error class of its own.
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)

@@ -10,6 +10,7 @@ from typing import Any
 from udf.errors import UdfError
 
 DEVICE_VARIABLE = "MEMTAX_DEVICE"
+_WHERE = f"in {DEVICE_VARIABLE}, or with --device when registering the model"
 
 
 def libraries() -> tuple[Any, Any]:
@@ -54,9 +55,12 @@ def torch_device(torch: Any, name: str) -> Any:
     try:
         device = torch.device(name)
     except RuntimeError as error:
-        raise UdfError(f"{DEVICE_VARIABLE}={name} is not a torch device; expected auto, cpu or cuda") from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise UdfError(f"{DEVICE_VARIABLE}={name}, but torch {torch.__version__} finds no CUDA device; set it to auto")
+        raise UdfError(f"{name} is not a torch device; expected auto, cpu or cuda {_WHERE}") from error
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise UdfError(
+            f"there is no device {name}: torch {torch.__version__} finds {torch.cuda.device_count()} CUDA devices; name "
+            f"another, or auto {_WHERE}"
+        )
     return device
 
 
@@ -65,6 +69,18 @@ def empty_device_cache() -> None:
     torch = sys.modules.get("torch")  # what was never imported holds no memory
     if torch is not None and torch.cuda.is_available():
         torch.cuda.empty_cache()
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out, on a device or on the processor."""
+    # torch's allocator for the CPU and its cuBLAS handles have no error class of their own.
+    said = ("can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED")
+    torch = sys.modules.get("torch")
+    return (
+        isinstance(error, MemoryError)
+        or (torch is not None and isinstance(error, torch.OutOfMemoryError))
+        or (isinstance(error, RuntimeError) and any(words in str(error) for words in said))
+    )
 
 
 def first_line(error: Exception) -> str:

@@ -9,14 +9,22 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from udf.errors import UdfError
 from udf.language_model.folders import CONFIG_FILE, is_gguf, model_files, model_folder
-from udf.language_model.libraries import DEVICE_VARIABLE, empty_device_cache, first_line, libraries, quiet, torch_device
+from udf.language_model.libraries import (
+    DEVICE_VARIABLE,
+    empty_device_cache,
+    first_line,
+    is_out_of_memory,
+    libraries,
+    quiet,
+    torch_device,
+)
 from udf.settings import threads
 
 DTYPES = ("float32", "bfloat16")
@@ -34,6 +42,8 @@ class LanguageModel:
         max_positions: the longest sequence that it was made for, in tokens; None where the configuration does not say.
         splits: True if the logits are exactly the output embedding applied to the last hidden state, so that they can
             be computed for a few positions at a time.
+        fitting_tokens: how many tokens to a batch fit into memory, by what is done with them; what never ran out of memory
+            is not in it. Filled by `in_batches`.
     """
 
     name: str
@@ -42,6 +52,7 @@ class LanguageModel:
     vocabulary_size: int
     max_positions: int | None
     splits: bool
+    fitting_tokens: dict[str, int] = field(default_factory=dict, compare=False)
 
 
 class _Cache:
@@ -146,7 +157,7 @@ def load(folder: Path, dtype: str, device: str, *, name: str, attention: bool = 
 
     Raises:
         UdfError: an unknown dtype or device, files that are missing or damaged, weights that do not cover the
-            configuration, or a model that looks ahead.
+            configuration or do not fit into memory, or a model that looks ahead.
     """
     if dtype not in DTYPES:
         raise UdfError(f"unknown dtype {dtype!r}; expected one of {', '.join(DTYPES)}")
@@ -156,7 +167,7 @@ def load(folder: Path, dtype: str, device: str, *, name: str, attention: bool = 
     target = torch_device(torch, device)
     if threads():
         torch.set_num_threads(threads())
-    with quiet(transformers), _weights_of(folder, files) as (place, weights):
+    with _must_fit(name, target), quiet(transformers), _weights_of(folder, files) as (place, weights):
         try:
             network, found = type(blueprint).from_pretrained(
                 place,
@@ -167,7 +178,10 @@ def load(folder: Path, dtype: str, device: str, *, name: str, attention: bool = 
                 **({"attn_implementation": "eager"} if attention else {}),
             )
         except (RuntimeError, ValueError, struct.error, IndexError) as error:
+            if is_out_of_memory(error):
+                raise
             raise UdfError(f"the weights of {name} do not fit its config.json: {first_line(error)}") from error
+        network = network.to(target).eval()
     missing = sorted(found["missing_keys"])
     if missing:
         # transformers would fill them with random numbers.
@@ -175,16 +189,29 @@ def load(folder: Path, dtype: str, device: str, *, name: str, attention: bool = 
             f"the weights of {name} lack {len(missing)} tensors that its config.json asks for, {missing[0]} among "
             "them; copy the model again"
         )
-    network = network.to(target).eval()
-    _check_causal(torch, network, name)
+    with _must_fit(name, target):
+        _check_causal(torch, network, name)
+        splits = _splits(torch, network)
     return LanguageModel(
         name=name,
         network=network,
         device=target,
         vocabulary_size=vocabulary_size(network),
         max_positions=getattr(network.config, "max_position_embeddings", None),
-        splits=_splits(torch, network),
+        splits=splits,
     )
+
+
+@contextmanager
+def _must_fit(name: str, device: Any) -> Iterator[None]:
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise UdfError(
+            f"{name} does not fit into the memory of {device}; use a smaller model, dtype bfloat16 or another device"
+        ) from error
 
 
 @contextmanager

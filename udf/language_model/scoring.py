@@ -108,7 +108,7 @@ def score_tokens(
     def work(rows: slice) -> Any:
         return _score_batch(model, tokens[rows], lengths[rows], prompts[rows], request)
 
-    batches = in_batches(n, batch_size, work, model=model.name, length=length) if width else []
+    batches = in_batches(n, batch_size, work, model=model, kind="scoring", length=length) if width else []
     for rows, found in batches:
         log_probabilities[rows], greedy[rows], sampling[rows] = found.log_probabilities, found.greedy, found.sampling
         if found.attention is not None:
@@ -193,6 +193,11 @@ def _reduce(logits: Any, targets: Any) -> tuple[np.ndarray, np.ndarray]:
 
         # One pass over the logits, where torch takes four.
         return score_logits(logits.contiguous().numpy(), targets.numpy(), threads())
+    return _reduce_with_torch(logits, targets)
+
+
+def _reduce_with_torch(logits: Any, targets: Any) -> tuple[np.ndarray, np.ndarray]:
+    """The same on any device."""
     from torch.nn.functional import cross_entropy
 
     # torch's argmax is many times slower than its maximum: it only settles if a target that is maximal is the first.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from udf.templating.items import DECIMAL, DECIMAL_SCALE, WHITE_SPACE, Item, has_mixed_hexadecimal, split
@@ -51,12 +52,30 @@ class Pattern(NamedTuple):
         return self.coverage >= TEMPLATING_SHARE
 
 
+class Match(NamedTuple):
+    """A pattern where it was found.
+
+    Attributes:
+        pattern: what it is.
+        spans: (first, one past the last) of each run of characters that follows it, in order and apart.
+    """
+
+    pattern: Pattern
+    spans: tuple[tuple[int, int], ...]
+
+
 def find_pattern(text: str) -> Pattern | None:
     """The pattern that covers the most of a text; a repeat wins ties. None if there is none, or only white space."""
+    found = find_match(text)
+    return None if found is None else found.pattern
+
+
+def find_match(text: str) -> Match | None:
+    """`find_pattern`, with the places that the pattern covers."""
     if not text.strip(WHITE_SPACE):
         return None
     best = _best_of_items(split(text))
-    if best is None or not best.is_templating:
+    if best is None or not best.pattern.is_templating:
         # Only now, as they are costly or bold: units inside words, and hexadecimal numbers without a prefix.
         best = _better(best, _best_of_characters(text))
         if has_mixed_hexadecimal(text):
@@ -69,18 +88,19 @@ class _Stretch(NamedTuple):
     end: int  # one past the last
 
 
-def _better(first: Pattern | None, second: Pattern | None) -> Pattern | None:
+def _better(first: Match | None, second: Match | None) -> Match | None:
     if first is None or second is None:
         return first or second
-    return second if second.coverage > first.coverage else first
+    return second if second.pattern.coverage > first.pattern.coverage else first
 
 
-def _best_of_items(items: Sequence[Item]) -> Pattern | None:
+def _best_of_items(items: Sequence[Item]) -> Match | None:
     sizes = [item.size for item in items]
     total = sum(sizes)
     series = _series(items)
-    repeat: Pattern | None = None
-    counter: Pattern | None = None
+    lengths = [item.length for item in items]
+    repeat: Match | None = None
+    counter: Match | None = None
     for lag in _lags(len(items)):
         equal = [False] * lag + [items[i].text == items[i - lag].text for i in range(lag, len(items))]
         stretches = _stretches(equal, sizes, total, lag, REPEATS * lag)
@@ -88,7 +108,7 @@ def _best_of_items(items: Sequence[Item]) -> Pattern | None:
             found = Pattern(
                 "repeat", _characters(items, stretches[0].start, lag), None, _covered(stretches, sizes) / total
             )
-            repeat = _better(repeat, found)
+            repeat = _better(repeat, Match(found, _spans(stretches, lengths)))
         steps = _confirmed_steps(series, len(items), lag)
         if not any(steps):
             continue
@@ -105,15 +125,15 @@ def _best_of_items(items: Sequence[Item]) -> Pattern | None:
                 _moves(steps, stretches[0], lag)[0],
                 _covered(stretches, sizes) / total,
             )
-            counter = _better(counter, found)
+            counter = _better(counter, Match(found, _spans(stretches, lengths)))
     return _better(repeat, counter)
 
 
-def _best_of_characters(text: str) -> Pattern | None:
+def _best_of_characters(text: str) -> Match | None:
     # A run of white space is one space here too, or indentation alone would be a pattern.
     pieces = _CHARACTER.findall(text)
     characters = [" " if piece[0] in WHITE_SPACE else piece for piece in pieces]
-    best: Pattern | None = None
+    best: Match | None = None
     for lag in _lags(len(characters)):
         equal = [False] * lag + [before == after for before, after in zip(characters, characters[lag:], strict=False)]
         # A unit too long to be seen three times has to explain the whole text.
@@ -122,7 +142,8 @@ def _best_of_characters(text: str) -> Pattern | None:
         if stretches:
             period = sum(len(piece) for piece in pieces[stretches[0].start :][:lag])
             coverage = _covered(stretches, [1] * len(characters)) / len(characters)
-            best = _better(best, Pattern("repeat", period, None, coverage))
+            found = Pattern("repeat", period, None, coverage)
+            best = _better(best, Match(found, _spans(stretches, [len(piece) for piece in pieces])))
     return best
 
 
@@ -208,6 +229,18 @@ def _covered(stretches: Sequence[_Stretch], sizes: Sequence[int]) -> int:
         covered += sum(sizes[max(start, done) : end])  # the unit before may be the tail of the last stretch
         done = end
     return covered
+
+
+def _spans(stretches: Sequence[_Stretch], lengths: Sequence[int]) -> tuple[tuple[int, int], ...]:
+    """The stretches in characters; those that touch or overlap are one."""
+    starts = [0, *accumulate(lengths)]
+    spans: list[tuple[int, int]] = []
+    for first, end in stretches:
+        start = starts[first]
+        if spans and start <= spans[-1][1]:
+            start = spans.pop()[0]
+        spans.append((start, starts[end]))
+    return tuple(spans)
 
 
 def _characters(items: Sequence[Item], start: int, lag: int) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from memtax.datasets.hub.schemas import is_split_of
@@ -12,8 +14,13 @@ from memtax.errors import MissingExtraError, SourceError
 SHARD = re.compile(r"(?P<split>.+?)(-\d{5}-of-(?P<n>\d{5})(-\w+)?)?\.parquet")
 
 
-def splits_in(folder: Path, repository: str) -> dict[str, list[Path]]:
+def splits_in(folder: Path, repository: str, wanted: Sequence[str] = ()) -> dict[str, list[Path]]:
     """The splits of a published dataset that a folder holds, with their files in order.
+
+    Args:
+        folder: where the files lie.
+        repository: of which dataset they are.
+        wanted: the splits that have to be whole; all that are there if none is named.
 
     Raises:
         SourceError: the folder holds no Parquet file, or shards of a split are missing.
@@ -35,7 +42,9 @@ def splits_in(folder: Path, repository: str) -> dict[str, list[Path]]:
             "lie in a folder named SPLIT"
         )
     for split, paths in found.items():
-        _require_complete(split, paths, folder)
+        # Of another split a part may have been fetched before.
+        if not wanted or split in wanted:
+            _require_complete(split, paths, folder)
     return found
 
 
@@ -50,9 +59,18 @@ def download(repository: str, split: str, hub_revision: str | None) -> Path:
         from huggingface_hub import snapshot_download
     except ModuleNotFoundError as error:
         raise MissingExtraError("memtax ingest hub", "hub") from error
-    patterns = [f"*{split}-*.parquet", f"*{split}.parquet", f"*{split}/*.parquet"]
+    # The library warns of each attempt; what fails in the end is said once, below.
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
+    # Its own files and no others': `deduped` ends with `duped`, and `non_memorized` with `memorized`.
+    patterns = [
+        f"{folder}{name}"
+        for name in (f"{split}-*.parquet", f"{split}.parquet", f"{split}/*.parquet")
+        for folder in ("", "*/")
+    ]
     try:
-        return Path(snapshot_download(repository, repo_type="dataset", revision=hub_revision, allow_patterns=patterns))
+        folder = Path(
+            snapshot_download(repository, repo_type="dataset", revision=hub_revision, allow_patterns=patterns)
+        )
     except Exception as error:
         # Of this library, httpx and the file system alike: every one becomes a line.
         reason = " ".join(str(error).split())[:200]
@@ -60,6 +78,10 @@ def download(repository: str, split: str, hub_revision: str | None) -> Path:
             f"{repository} cannot be fetched from the hub ({type(error).__name__}: {reason}); run the same command again "
             "to go on, or fetch its files elsewhere and add --from FOLDER"
         ) from None
+    if next(folder.rglob("*.parquet"), None) is None:
+        branch = f" on the branch {hub_revision}" if hub_revision else ""
+        raise SourceError(f"{repository} has no Parquet files of a split {split}{branch} on the hub")
+    return folder
 
 
 def _require_complete(split: str, paths: list[Path], folder: Path) -> None:

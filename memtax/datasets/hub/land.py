@@ -9,16 +9,17 @@ from pathlib import Path
 
 import duckdb
 
-from memtax.corpus.checksums import content_checksum
+from memtax.corpus.checksums import BackgroundChecksum
 from memtax.corpus.progress import Progress, silent
 from memtax.corpus.shards import Corpus, find_corpus, save_corpus
 from memtax.corpus.tokenizer import CorpusTokenizer
 from memtax.datasets.feature_schemas import PAPER
 from memtax.datasets.feature_tables import land_features
-from memtax.datasets.hub.check import Checked, check
+from memtax.datasets.hub.check import Checked, check, named
 from memtax.datasets.hub.schemas import SIZES, Split, model_name
 from memtax.datasets.published import land_published
 from memtax.datasets.published_source import ScoreColumn
+from memtax.datasets.row_keys import readable
 from memtax.datasets.window import prompt_length, window_length
 from memtax.errors import SourceError
 
@@ -149,7 +150,6 @@ def _land_values(
     connection: duckdb.DuckDBPyConnection, split: Split, paths: Sequence[Path], corpus: str, replace: bool
 ) -> HubLanding:
     """Land values of sequences or frequencies of tokens: a row of raw.published_tables for each feature of the split."""
-    checksum = content_checksum(paths, {"corpus": corpus, "repository": split.repository, "split": split.name})
     of_tokens = split.published.kind == "token_frequencies"
     what = f"{'frequencies of tokens' if of_tokens else 'values'} of corpus {corpus}"
     keys = [split.repository, split.name, corpus, split.model or ""]
@@ -158,38 +158,51 @@ def _land_values(
         "where repository = ? and split = ? and corpus = ? and model = ?",
         keys,
     ).fetchone()
-    if there is not None and there[0] == checksum:
-        return HubLanding(False, what, there[1])
-    if there is not None and there[0] is not None:
-        if not replace:
-            raise SourceError(
-                f"split {split.name} of {split.repository} is there with other content; add --replace to land this one instead"
-            )
-        for table in ("published_values", "published_token_frequencies", "published_tables"):
-            connection.execute(f"delete from raw.{table} where list_contains(?, table_id)", [there[2]])  # noqa: S608
-    checked = check(connection, split, paths)
-    if find_corpus(connection, corpus) is None:
-        save_corpus(connection, Corpus(corpus))
-    features = {column: name.format(**split.named) for column, name in split.published.values.items()}
-    if of_tokens:
-        features = {"Frequency": "frequency"}
-    key = next(iter(split.published.columns))
-    n_rows = checked.n_rows - checked.n_repeated
-    for column, feature in features.items():
-        if column not in checked.types:
-            continue
-        (table_id,) = connection.execute("select coalesce(max(table_id), 0) + 1 from raw.published_tables").fetchone()  # type: ignore[misc]
-        connection.execute(
-            "insert into raw.published_tables (table_id, repository, split, corpus, model, revision, feature, checksum, "
-            "n_rows, n_repeated) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [table_id, *keys, split.revision, feature, checksum, n_rows, checked.n_repeated],
-        )
+    shape: dict[str, str | int | None] = {"corpus": corpus, "repository": split.repository, "split": split.name}
+    with BackgroundChecksum(paths, shape) as checksum:
+        if there is not None and there[0] is not None:
+            if there[0] == checksum.result():
+                return HubLanding(False, what, there[1])
+            if not replace:
+                raise SourceError(
+                    f"split {split.name} of {split.repository} is there with other content; add --replace to land this one "
+                    "instead"
+                )
+            for table in ("published_values", "published_token_frequencies", "published_tables"):
+                connection.execute(f"delete from raw.{table} where list_contains(?, table_id)", [there[2]])  # noqa: S608
+        checked = check(connection, split, paths)
+        if find_corpus(connection, corpus) is None:
+            save_corpus(connection, Corpus(corpus))
+        features = {column: name.format(**split.named) for column, name in split.published.values.items()}
         if of_tokens:
-            table, values = "published_token_frequencies", f'cast("{column}" as bigint)'
-        else:
-            table, values = "published_values", f'0, cast("{column}" as double)'
-        connection.execute(
-            f'insert into raw.{table} select {int(table_id)}, cast("{key}" as bigint), {values} '  # noqa: S608
-            f'from {checked.relation} where "{column}" is not null'
-        )
+            features = {"Frequency": "frequency"}
+        (first_id,) = connection.execute("select coalesce(max(table_id), 0) + 1 from raw.published_tables").fetchone()  # type: ignore[misc]
+        present = {column: feature for column, feature in features.items() if column in checked.types}
+        with readable(named(split, paths)):
+            for table_id, column in enumerate(present, first_id):
+                _insert_values(connection, split, checked, column, table_id, of_tokens=of_tokens)
+        n_rows = checked.n_rows - checked.n_repeated
+        for table_id, feature in enumerate(present.values(), first_id):
+            connection.execute(
+                "insert into raw.published_tables (table_id, repository, split, corpus, model, revision, feature, checksum, "
+                "n_rows, n_repeated) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [table_id, *keys, split.revision, feature, checksum.result(), n_rows, checked.n_repeated],
+            )
     return HubLanding(True, what, n_rows, checked.notes)
+
+
+def _insert_values(
+    connection: duckdb.DuckDBPyConnection,
+    split: Split,
+    checked: Checked,
+    column: str,
+    table_id: int,
+    *,
+    of_tokens: bool,
+) -> None:
+    key = next(iter(split.published.columns))
+    table, kind = ("published_token_frequencies", "bigint") if of_tokens else ("published_values", "double")
+    connection.execute(
+        f'insert into raw.{table} select {int(table_id)}, cast("{key}" as bigint), cast("{column}" as {kind}) '  # noqa: S608
+        f'from {checked.relation} where "{column}" is not null'
+    )

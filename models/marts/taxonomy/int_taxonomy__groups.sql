@@ -1,9 +1,23 @@
--- One row per window: the group that is kept on one side of every split, and how it was told. A model that is tested on what
--- it has seen, or nearly so, seems better than it is.
+-- One row per window that can be trained or tested on: the group that is kept on one side of every split, how it was told, and
+-- the side and the fold that it is on. A model that is tested on what it has seen, or nearly so, seems better than it is.
 --
 -- Windows whose continuations have the same letters (case, digits, punctuation and spacing set aside) are one group; with few
 -- letters or no text, windows with the same tokens; and where a landed table has no tokens, rows of one sequence.
-with computed as (
+--
+-- Groups are drawn within their category by an md5 of the seed and the group: the same ones on any engine, and for every model
+-- and checkpoint, so that these can be compared. They are numbered in a random order.
+with windows as (
+    select
+        corpus,
+        sequence_id,
+        token_offset,
+        min(category) as category
+    from {{ ref('features') }}
+    where {{ is_trained_on() }}
+    group by corpus, sequence_id, token_offset
+),
+
+computed as (
     select
         sequences.corpus,
         sequences.sequence_id,
@@ -22,23 +36,57 @@ landed as (
         token_offset,
         min(continuation_digest) as tokens_digest
     from {{ ref('stg_feature_rows') }}
-    anti join computed
-        using (corpus, sequence_id, token_offset)
+    where continuation_digest is not null
     group by corpus, sequence_id, token_offset
+),
+
+grouped as (
+    select
+        windows.corpus,
+        windows.sequence_id,
+        windows.token_offset,
+        windows.category,
+        case
+            when length(computed.letters) >= 20 then md5(computed.letters)
+            else coalesce(computed.tokens_digest, landed.tokens_digest, windows.corpus || ' ' || windows.sequence_id)
+        end as group_key,
+        case
+            when length(computed.letters) >= 20 then 'letters of the continuation'
+            when coalesce(computed.tokens_digest, landed.tokens_digest) is not null then 'tokens of the continuation'
+            else 'sequence_id'
+        end as grouped_by
+    from windows
+    left join computed
+        using (corpus, sequence_id, token_offset)
+    left join landed
+        using (corpus, sequence_id, token_offset)
+),
+
+drawn as (
+    select
+        group_key,
+        row_number() over (order by draw, group_key) as group_number,
+        row_number() over (partition by category order by draw, group_key) as place,
+        count(*) over (partition by category) as n_groups
+    from (
+        select
+            group_key,
+            min(category) as category,
+            md5('{{ var("taxonomy_seed") }}' || group_key) as draw
+        from grouped
+        group by group_key
+    ) as groups
 )
 
 select
-    corpus,
-    sequence_id,
-    token_offset,
-    case when length(letters) >= 20 then md5(letters) else tokens_digest end as group_key,
-    case when length(letters) >= 20 then 'letters of the continuation' else 'tokens of the continuation' end as grouped_by
-from computed
-union all
-select
-    corpus,
-    sequence_id,
-    token_offset,
-    coalesce(tokens_digest, corpus || ' ' || sequence_id) as group_key,
-    case when tokens_digest is null then 'sequence_id' else 'tokens of the continuation' end as grouped_by
-from landed
+    grouped.corpus,
+    grouped.sequence_id,
+    grouped.token_offset,
+    grouped.group_key,
+    grouped.grouped_by,
+    cast(drawn.group_number as integer) as group_number,
+    case when drawn.place <= round({{ var('taxonomy_test_share') }} * drawn.n_groups) then 'test' else 'train' end as split,
+    cast(drawn.place % {{ var('taxonomy_folds') }} as integer) as fold
+from grouped
+inner join drawn
+    using (group_key)

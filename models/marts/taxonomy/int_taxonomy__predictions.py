@@ -6,6 +6,5 @@ def model(dbt, session):
     dbt.config(materialized="table")
     from memtax.taxonomy import dbt_models
 
-    return dbt_models.predictions(
-        dbt.ref("int_taxonomy__rows"), dbt.ref("int_taxonomy__search"), dbt.config.get("meta")
-    )
+    # The result is made while dbt writes it, on a connection of its own.
+    return dbt_models.predictions(dbt.ref("int_taxonomy__rows"), dbt.ref("int_taxonomy__fits"), dbt.config.get("meta"))

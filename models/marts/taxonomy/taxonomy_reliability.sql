@@ -19,7 +19,7 @@ binned as (
         memorized,
         ntile(10) over (
             partition by model, revision, predictor, part
-            order by probability, corpus, sequence_id, token_offset
+            order by probability, group_number, sequence_id, token_offset
         ) as bin
     from by_category
 )

@@ -1,5 +1,6 @@
 -- One row per model, revision and candidate partition: two questions that part the rows in three, and how well three
--- regressions then explain rows that they have not seen. The test rows have no part in the ranking.
+-- regressions then explain rows that they have not seen. The test rows have no part in the ranking, except under the protocol
+-- paper, which ranks by them.
 select
     model,
     revision,
@@ -10,6 +11,7 @@ select
     second_feature,
     second_quantile,
     second_threshold,
+    position,
     place,
     score,
     baseline_score,

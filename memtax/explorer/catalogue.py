@@ -1,0 +1,149 @@
+"""What there is to choose from: the columns of `features`, its datasets, models and categories, and how many rows each has."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from memtax import store
+from memtax.explorer import statements
+
+NUMBER, FLAG, TEXT = "number", "flag", "text"
+_KINDS = {"BOOLEAN": FLAG, "VARCHAR": TEXT}
+_NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "FLOAT", "DOUBLE")
+UNKNOWN = "unknown"
+
+Model = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of `features` that rows can be filtered and sorted by: scalars are, lists are not."""
+
+    name: str
+    type: str
+    kind: str
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    """How many rows of `features` share these values."""
+
+    dataset: str
+    corpus: str
+    model: str
+    revision: str
+    category: str | None
+    memorized: bool | None
+    rows: int
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What one state of the store offers.
+
+    Attributes:
+        columns: of `features`, by name, in its order.
+        has_text: whether `feat_sequence__text` is there.
+        groups: the rows, counted.
+        models: (model, revision) from the smallest model to the largest, and from its first checkpoint to its last.
+    """
+
+    columns: dict[str, Column]
+    has_text: bool
+    groups: Sequence[Group]
+    models: Sequence[Model]
+    datasets: Sequence[str] = field(default=())
+    categories: Sequence[str] = field(default=())
+
+    def count(self, dataset: str | None, model: Model | None, category: str | None, memorized: str | None) -> int:
+        """Rows that have these values; None for any."""
+        return sum(
+            group.rows
+            for group in self.groups
+            if dataset in (None, group.dataset)
+            and model in (None, (group.model, group.revision))
+            and category in (None, group.category or UNKNOWN)
+            and memorized in (None, words_of_flag(group.memorized))
+        )
+
+    def model_labelled(self, label: str) -> Model | None:
+        """The model that a page calls `label`; None if there is none."""
+        return next((model for model in self.models if label_of(model) == label), None)
+
+
+def label_of(model: Model) -> str:
+    """A model and its revision, as everywhere in memtax."""
+    return f"{model[0]}@{model[1]}"
+
+
+def words_of_flag(flag: bool | None) -> str:
+    """A flag as addresses and pages write it."""
+    return UNKNOWN if flag is None else "yes" if flag else "no"
+
+
+def read_catalogue(connection: duckdb.DuckDBPyConnection, described: dict[str, str]) -> Catalogue:
+    """Look at the store.
+
+    Args:
+        connection: the store, open for reading.
+        described: what each column is.
+
+    Raises:
+        StoreError: `features` is not there yet.
+    """
+    store.require_table(connection, "main", "features", "run dbt run first")
+    columns = {
+        name: Column(name, type_, _KINDS.get(type_, NUMBER), described.get(name, ""))
+        for name, type_ in connection.execute(statements.COLUMNS).fetchall()
+        if type_ in _KINDS or type_ in _NUMBERS or type_.startswith("DECIMAL")
+    }
+    groups = [Group(*row) for row in connection.execute(statements.GROUPS).fetchall()]
+    known = {(group.model, group.revision) for group in groups}
+    models = sorted(known)
+    if store.has_table(connection, "main", "dim_models"):
+        ordered = [(model, revision) for model, revision in connection.execute(statements.MODELS).fetchall()]
+        models = [model for model in ordered if model in known] + [model for model in models if model not in ordered]
+    return Catalogue(
+        columns,
+        store.has_table(connection, "main", "feat_sequence__text"),
+        groups,
+        models,
+        sorted({group.dataset for group in groups}),
+        sorted({group.category or UNKNOWN for group in groups}),
+    )
+
+
+class CatalogueCache:
+    """The catalogue of a database file, read again only when the file has changed: counting all rows takes a while."""
+
+    def __init__(self, path: Path, described: dict[str, str]) -> None:
+        self._path = path
+        self._described = described
+        self._lock = threading.Lock()
+        self._state: object = None
+        self._catalogue: Catalogue | None = None
+
+    def get(self, connection: duckdb.DuckDBPyConnection) -> Catalogue:
+        """The catalogue of the store as it is now.
+
+        Raises:
+            StoreError: see `read_catalogue`.
+        """
+        state = _state_of(self._path)
+        with self._lock:
+            if self._catalogue is None or state != self._state:
+                self._catalogue = read_catalogue(connection, self._described)
+                self._state = state
+            return self._catalogue
+
+
+def _state_of(path: Path) -> object:
+    files = (path, path.with_name(path.name + ".wal"))
+    found = [file.stat() for file in files if file.is_file()]
+    return [(stat.st_ino, stat.st_size, stat.st_mtime_ns) for stat in found]

@@ -1,0 +1,207 @@
+"""What was found, in words that the numbers support: a difference is claimed only where its 95 % interval leaves out 0."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any
+
+from memtax.report.tables import Tables
+from memtax.taxonomy.words import comparison_sentences
+
+CATEGORIES = ("recitation", "reconstruction", "recollection")
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Focus:
+    """What the findings are of.
+
+    Attributes:
+        sample: a dataset, as `DATASET in CORPUS`; None where none was evaluated.
+        run: a model and checkpoint, as `MODEL@REVISION`.
+        runs: all of them, from the smallest and earliest on, as rows of `sql/runs.sql`.
+    """
+
+    sample: str | None
+    run: str
+    runs: Sequence[Row]
+
+
+def findings(tables: Tables, focus: Focus) -> dict[str, list[str]]:
+    """Sentences on how much is memorized, of what, and how well that is predicted, under headings; none where none can be said.
+
+    Args:
+        tables: the store's.
+        focus: the model and checkpoint that they are of.
+    """
+    memorized: list[str] = []
+    compared: list[str] = []
+    taxonomy: list[str] = []
+    weights: list[str] = []
+    if not tables.missing(["memorization_by_category"]):
+        shares = _of(tables.ask("findings_shares").dicts(), sample=focus.sample)
+        memorized = _how_much(shares, focus) + _categories(shares, focus)
+        compared = _by_duplicates(tables, focus) + _code_and_language(shares, focus)
+        compared += _larger_model(shares, focus) + _later_checkpoint(shares, focus)
+    if not tables.missing(["taxonomy_comparisons"]):
+        rows = _of(tables.ask("findings_comparisons").dicts(), run=focus.run)
+        taxonomy = comparison_sentences([row for row in rows if row["difference"] is not None])
+    if not tables.missing(["taxonomy_models"]):
+        weights = [_coefficient(row) for row in _of(tables.ask("findings_coefficients").dicts(), run=focus.run)]
+    said = {
+        "How much is memorized": memorized,
+        "What is memorized more often": compared,
+        "Does the taxonomy predict it better?": taxonomy,
+        "What weighs most in each category": weights,
+    }
+    return {heading: sentences for heading, sentences in said.items() if sentences}
+
+
+def difference(first: Row, second: Row) -> tuple[float, float, float]:
+    """The second row's P(memorized) less the first's, with Newcombe's 95 % interval, made of the two Wilson intervals.
+
+    Of rows that share windows it is wider than it need be: what it claims, it may.
+
+    Returns:
+        difference, low, high.
+    """
+    p, low, high = (float(first[name]) for name in ("p_memorized", "p_memorized_low", "p_memorized_high"))
+    q, other_low, other_high = (float(second[name]) for name in ("p_memorized", "p_memorized_low", "p_memorized_high"))
+    gap = q - p
+    return gap, gap - sqrt((q - other_low) ** 2 + (high - p) ** 2), gap + sqrt((other_high - q) ** 2 + (p - low) ** 2)
+
+
+def _how_much(shares: Sequence[Row], focus: Focus) -> list[str]:
+    whole = _of(shares, run=focus.run, text_kind="all", category="all")
+    if not whole:
+        return []
+    row = whole[0]
+    if row["n_memorized"] == row["n_sequences"]:
+        return [
+            f"All {row['n_sequences']:,} windows of {focus.sample} are memorized by {focus.run}: it is a set of "
+            "memorized windows, and says nothing of how many others there are."
+        ]
+    return [
+        f"Of {row['n_sequences']:,} windows of {focus.sample}, {focus.run} has memorized {row['n_memorized']:,}: "
+        f"{_with_interval(row)}."
+    ]
+
+
+def _categories(shares: Sequence[Row], focus: Focus) -> list[str]:
+    rows = [row for name in CATEGORIES for row in _of(shares, run=focus.run, text_kind="all", category=name)]
+    memorized = [row for row in rows if row["n_memorized"]]
+    if not memorized:
+        return []
+    parts = "; ".join(
+        f"{row['n_memorized']:,} are of {row['category']} ({100 * row['share_of_memorized']:.0f} %), of whose windows "
+        f"{_with_interval(row)} are memorized"
+        for row in memorized
+    )
+    return [f"Of those memorized, {parts}."]
+
+
+def _by_duplicates(tables: Tables, focus: Focus) -> list[str]:
+    if tables.missing(["memorization_by_duplicates"]):
+        return []
+    ends = _of(tables.ask("findings_by_duplicates").dicts(), run=focus.run, sample=focus.sample)
+    if len(ends) < 2:
+        return []
+    low, high = ends
+    return [
+        _compared(
+            low,
+            high,
+            f"continuations that occur {_range(low)}",
+            f"those that occur {_range(high)}",
+            "P(memorized) rises with repetition",
+            "P(memorized) falls with repetition",
+            "Repetition makes no difference that these rows can tell",
+        )
+    ]
+
+
+def _code_and_language(shares: Sequence[Row], focus: Focus) -> list[str]:
+    code, language = (
+        _of(shares, run=focus.run, text_kind=kind, category="all") for kind in ("code", "natural language")
+    )
+    if not code or not language:
+        return []
+    return [
+        _compared(
+            language[0],
+            code[0],
+            "windows of natural language",
+            "windows of code",
+            "Code is memorized more often than natural language",
+            "Code is memorized less often than natural language",
+            "Code and natural language cannot be told apart by how often they are memorized",
+        )
+    ]
+
+
+def _larger_model(shares: Sequence[Row], focus: Focus) -> list[str]:
+    last = {row["model"]: row for row in focus.runs if row["n_parameters"] is not None}
+    if len({row["n_parameters"] for row in last.values()}) < 2:
+        return []
+    ordered = sorted(last.values(), key=lambda row: (row["n_parameters"], row["model"]))
+    return _between(
+        shares,
+        ordered[0]["run"],
+        ordered[-1]["run"],
+        "The larger model memorizes more",
+        "The larger model memorizes less",
+    )
+
+
+def _later_checkpoint(shares: Sequence[Row], focus: Focus) -> list[str]:
+    model = next(row["model"] for row in focus.runs if row["run"] == focus.run)
+    own = [row["run"] for row in focus.runs if row["model"] == model]
+    if len(own) < 2:
+        return []
+    return _between(
+        shares, own[0], own[-1], "More is memorized as training goes on", "Less is memorized as training goes on"
+    )
+
+
+def _between(shares: Sequence[Row], first: str, second: str, rises: str, falls: str) -> list[str]:
+    ends = [_of(shares, run=run, text_kind="all", category="all") for run in (first, second)]
+    if not all(ends):
+        return []
+    unknown = f"{first} and {second} cannot be told apart by how much they have memorized"
+    return [_compared(ends[0][0], ends[1][0], f"windows with {first}", f"those with {second}", rises, falls, unknown)]
+
+
+def _compared(first: Row, second: Row, one: str, other: str, rises: str, falls: str, unknown: str) -> str:
+    gap, low, high = difference(first, second)
+    verdict = rises if low > 0 else falls if high < 0 else unknown
+    numbers = f"{_with_interval(first)} of {one}, {_with_interval(second)} of {other}"
+    return f"{verdict}: {numbers} (difference {100 * gap:+.1f} points, 95 % interval {100 * low:+.1f} to {100 * high:+.1f})."
+
+
+def _coefficient(row: Row) -> str:
+    value = row["standardized_coefficient"]
+    return (
+        f"In {row['scope']}, what weighs most is {row['feature']}: a standard deviation more goes with a change in the "
+        f"log-odds of memorization by {value:+.2f} (95 % interval {row['standardized_low']:+.2f} to "
+        f"{row['standardized_high']:+.2f}; {row['n_train_memorized']:,} of {row['n_train_rows']:,} windows memorized), "
+        "the other features being equal."
+    )
+
+
+def _with_interval(row: Row) -> str:
+    low, high = row["p_memorized_low"], row["p_memorized_high"]
+    digits = 1 if high - low > 0.001 else 3
+    return f"{100 * row['p_memorized']:.{digits}f} % ({100 * max(low, 0):.{digits}f}–{100 * high:.{digits}f})"
+
+
+def _range(row: Row) -> str:
+    first, last = row["duplicates_from"], row["duplicates_to"]
+    if first == last == 1:
+        return "once"
+    return f"{first:,} times" if first == last else f"{first:,}–{last:,} times"
+
+
+def _of(rows: Sequence[Row], **values: Any) -> list[Row]:
+    return [row for row in rows if all(row[name] == value for name, value in values.items())]

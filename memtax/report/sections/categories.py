@@ -1,0 +1,106 @@
+"""Counts and shares of the categories, by model size and by checkpoint."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+
+from memtax.report import charts
+from memtax.report.figure import Figure, Section
+from memtax.report.tables import Answer
+
+KINDS = charts.TEXT_KINDS[:3]
+NEEDS = ("memorization_by_category",)
+TOOLTIPS = (
+    "category:N",
+    "text_kind:N",
+    "n_memorized:Q:,",
+    "share_of_memorized:Q:.1%",
+    "n_sequences:Q:,",
+    "p_memorized:Q:.2%",
+    "p_memorized_low:Q:.2%",
+    "p_memorized_high:Q:.2%",
+)
+
+
+def bars(answer: Answer, along: str, title: str, *, shares: bool) -> Any:
+    """Stacked bars of memorized windows by category, one for each model or checkpoint, panels by kind of text."""
+    y = alt.Y(
+        "n_memorized:Q",
+        stack="normalize" if shares else "zero",
+        title="share of memorized windows" if shares else "memorized windows",
+        axis=alt.Axis(format="~%" if shares else "~s", tickCount=5),
+    )
+    found = charts.present(answer.column("category"), charts.CATEGORIES)
+    mark = (
+        charts.rows()
+        .transform_calculate(rank=f"indexof({list(charts.CATEGORIES)}, datum.category)")
+        .mark_bar(width={"band": 0.72})
+        .encode(
+            x=alt.X(f"{along}:N", sort=charts.order(answer.column(along)), title=title, axis=alt.Axis(labelAngle=0)),
+            y=y,
+            color=charts.coloured("category", found),
+            order=alt.Order("rank:Q"),
+            tooltip=charts.tooltips(f"{along}:N", *TOOLTIPS),
+        )
+        .properties(height=charts.HEIGHT)
+    )
+    independent = {} if shares else {"y": "independent"}
+    kinds = charts.order(answer.column("text_kind"), KINDS)
+    return charts.faceted(mark, "text_kind", kinds, columns=3, cell=230, **independent)
+
+
+SECTION = Section(
+    "categories",
+    "Categories",
+    "Categories: how much is recited, reconstructed and recollected",
+    (
+        Figure(
+            name="counts-by-model",
+            title="Memorized windows by model size",
+            reading=(
+                "Each bar is a model at its last checkpoint, the smallest on the left; its height counts the windows "
+                "whose continuation the model completes exactly, its colours say of which category they are. Panels "
+                "have scales of their own."
+            ),
+            question="categories_by_model",
+            needs=NEEDS,
+            draw=lambda answer: bars(answer, "model", "model", shares=False),
+            follows=("sample",),
+        ),
+        Figure(
+            name="shares-by-model",
+            title="Shares of the categories by model size",
+            reading=(
+                "The same, with each bar stretched to 100 %: does a larger model recite or recollect more of what it "
+                "has memorized? A model that memorized nothing has no bar."
+            ),
+            question="categories_by_model",
+            needs=NEEDS,
+            draw=lambda answer: bars(answer, "model", "model", shares=True),
+            follows=("sample",),
+        ),
+        Figure(
+            name="counts-by-checkpoint",
+            title="Memorized windows by checkpoint",
+            reading=(
+                "One model, chosen above, as training goes on from left to right. Bars grow where windows are "
+                "memorized that the checkpoint before did not know."
+            ),
+            question="categories_by_checkpoint",
+            needs=NEEDS,
+            draw=lambda answer: bars(answer, "revision", "checkpoint", shares=False),
+            follows=("sample", "model"),
+        ),
+        Figure(
+            name="shares-by-checkpoint",
+            title="Shares of the categories by checkpoint",
+            reading="The same in per cent of what the checkpoint has memorized.",
+            question="categories_by_checkpoint",
+            needs=NEEDS,
+            draw=lambda answer: bars(answer, "revision", "checkpoint", shares=True),
+            follows=("sample", "model"),
+        ),
+    ),
+)

@@ -1,0 +1,73 @@
+"""The partition search as a heat map."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+
+from memtax.report import charts
+from memtax.report.figure import Figure, Section
+from memtax.report.tables import Answer
+
+
+def heat(answer: Answer) -> Any:
+    """The gain of the best partition of each ordered pair of features."""
+    base = charts.rows()
+    features = sorted({*answer.column("first_feature"), *answer.column("second_feature")})
+    x = alt.X("second_feature:N", sort=features, title="second question", axis=alt.Axis(labelAngle=-40, grid=False))
+    y = alt.Y("first_feature:N", sort=features, title="first question")
+    tips = charts.tooltips(
+        "first_feature:N",
+        "first_from:Q:.4~g",
+        "second_feature:N",
+        "second_from:Q:.4~g",
+        "gain:Q:+.4f",
+        "best_score:Q:.4f",
+        "baseline_score:Q:.4f",
+        "best_place:Q:,",
+        "n_ranked:Q:,",
+        "n_candidates:Q:,",
+    )
+    colour = alt.Color(
+        "gain:Q",
+        scale=alt.Scale(domainMid=0, range=["@high", "@middle", "@low"], interpolate="rgb"),
+        legend=alt.Legend(orient="top", title="log-loss less the baseline's", gradientLength=220, format="+.3f"),
+    )
+    cell = base.mark_rect().encode(x=x, y=y, color=colour, tooltip=tips)
+    best = (
+        base.transform_window(lowest="min(gain)", frame=[None, None])
+        .transform_filter("datum.gain === datum.lowest")
+        .mark_rect(filled=False, stroke="@ink", strokeWidth=2.5)
+        .encode(x=x, y=y, tooltip=tips)
+    )
+    label = base.mark_text(fontSize=10, color="@ink").encode(x=x, y=y, text=alt.Text("best_place:Q"), tooltip=tips)
+    return (cell + best + label).properties(width="container", height=alt.Step(26))
+
+
+SECTION = Section(
+    "search",
+    "Partition search",
+    "The partition search: other ways to part the windows in three",
+    (
+        Figure(
+            name="search",
+            title="The best partition of each pair of questions",
+            reading=(
+                "Windows where the first feature reaches a threshold are one part; of the others, those where the "
+                "second does are another; the rest is the third. The colour says by how much three regressions predict "
+                "windows that they have not seen better (blue) or worse (orange) than one, at the best of nine pairs "
+                "of thresholds; the number is that partition's place among all, and the frame is around the best. "
+                "Thresholds are in the tooltip."
+            ),
+            question="search",
+            needs=("taxonomy_search",),
+            draw=heat,
+            follows=("run",),
+            empty=(
+                "No partition could be ranked: each of its three parts needs memorized and other windows. Under the "
+                "protocol paper, and with taxonomy_search_rows: 0, nothing is searched."
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,21 @@
+-- P(memorized) by the number of times the continuation occurs in the corpus, one curve for each model and checkpoint.
+select
+    dataset || ' in ' || corpus as sample,
+    model || '@' || revision as curve,
+    duplicates_from,
+    duplicates_to,
+    n_sequences,
+    n_memorized,
+    p_memorized,
+    p_memorized_low,
+    p_memorized_high
+from memorization_by_duplicates
+where text_kind = 'all' and model || '@' || revision in ($runs)
+order by
+    sample,
+    n_parameters nulls first,
+    model,
+    training_fraction nulls first,
+    try_cast(regexp_extract(revision, '[0-9]+') as bigint) nulls first,
+    revision,
+    duplicates_from

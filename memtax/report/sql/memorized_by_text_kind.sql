@@ -1,0 +1,21 @@
+-- P(memorized) of code and of natural language, for every model and checkpoint.
+select
+    dataset || ' in ' || corpus as sample,
+    model || '@' || revision as model_and_checkpoint,
+    text_kind,
+    n_sequences,
+    n_memorized,
+    share_of_memorized,
+    p_memorized,
+    p_memorized_low,
+    p_memorized_high
+from memorization_by_text_kind
+where model || '@' || revision in ($runs)
+order by
+    sample,
+    n_parameters nulls first,
+    model,
+    training_fraction nulls first,
+    try_cast(regexp_extract(revision, '[0-9]+') as bigint) nulls first,
+    revision,
+    text_kind

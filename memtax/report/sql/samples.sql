@@ -1,0 +1,10 @@
+-- The datasets in which models were evaluated, those of most windows first. Where everything is memorized, a dataset is no
+-- sample of the corpus.
+select
+    dataset || ' in ' || corpus as sample,
+    max(n_sequences) as n_sequences,
+    not bool_and(n_memorized = n_sequences) as is_representative
+from memorization_by_category
+where text_kind = 'all' and category = 'all'
+group by dataset, corpus
+order by is_representative desc, n_sequences desc, sample

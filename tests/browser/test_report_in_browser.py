@@ -1,0 +1,173 @@
+"""The report in a browser: every chart is drawn with data in both themes and any width, and nothing leaves or runs."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import Watch
+from tests.conftest import Commands
+from tests.report.pages import HOSTILE, Report, make_page, with_hostile_names
+
+MARKS = ", ".join(
+    f".chart .mark-{kind} > {shape}"
+    for kind, shape in (("rect", "path"), ("symbol", "path"), ("line", "path"), ("area", "path"), ("rule", "line"))
+)
+NARROW = {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="session")
+def report(demo: Commands, tmp_path_factory: pytest.TempPathFactory) -> Report:
+    return make_page(demo.database, tmp_path_factory.mktemp("report"))
+
+
+def ready(page: Any, path: Path) -> None:
+    page.goto(path.as_uri())
+    drawn(page)
+
+
+def drawn(page: Any) -> None:
+    page.wait_for_selector("html[data-ready=true]", timeout=90_000)
+
+
+def choose(page: Any, what: str, value: str) -> None:
+    """Choose, and wait until everything is drawn anew."""
+    page.evaluate("delete document.documentElement.dataset.ready")
+    page.select_option(f"#choose-{what}", value)
+    drawn(page)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_chart_is_drawn_with_data(
+    open_page: Callable[..., Any], report: Report, accessible: Callable[..., None], screenshot: Callable, theme: str
+) -> None:
+    page = open_page(color_scheme=theme)
+    ready(page, report.path)
+    screenshot(page, f"report-{theme}")
+    assert report.parts.payloads
+    for name in report.parts.payloads:
+        figure = page.locator(f"#figure-{name}")
+        assert figure.locator(MARKS).count() > 0, name
+        box = figure.locator("svg.marks").bounding_box()
+        room = figure.locator(".chart").bounding_box()
+        assert 0.75 * room["width"] < box["width"] <= room["width"] + 1, (name, box, room)
+        assert box["height"] > 80, name
+        # Not one label says undefined, NaN or null.
+        labels = figure.locator("svg.marks text").all_text_contents()
+        assert labels, name
+        assert not {"undefined", "NaN", "null", "Infinity"} & set(labels), name
+    # One table and one question stand for all: axe looks at every cell.
+    page.evaluate(
+        "document.querySelectorAll('#figure-shares-by-model details').forEach((details) => { details.open = true; })"
+    )
+    accessible(page)
+
+
+def test_a_narrow_page_does_not_overflow(
+    open_page: Callable[..., Any], report: Report, accessible: Callable[..., None], screenshot: Callable
+) -> None:
+    page = open_page(viewport=NARROW, color_scheme="light")
+    ready(page, report.path)
+    screenshot(page, "report-narrow")
+    assert page.evaluate("document.documentElement.scrollWidth") == NARROW["width"]
+    wide = page.evaluate(
+        "[...document.querySelectorAll('.chart')].filter((chart) => chart.scrollWidth > chart.clientWidth + 1)"
+        ".map((chart) => chart.parentElement.id)"
+    )
+    assert wide == []
+    accessible(page)
+
+
+def test_choosing_a_model_changes_what_is_shown(page: Any, report: Report) -> None:
+    ready(page, report.path)
+    runs = page.locator("#choose-run option").all_text_contents()
+    assert len(runs) == 6
+    figure = page.locator("#figure-memorized-by-duplicates")
+    figure.locator("details.numbers > summary").click()
+
+    def numbers() -> list[list[str]]:
+        return [row.locator("td").all_text_contents() for row in figure.locator("tbody tr").all()]
+
+    before = numbers()
+    held = report.fetch(
+        "select n_memorized from memorization_by_duplicates where text_kind in ('all', 'code', 'natural language') and "
+        "model || '@' || revision = ? order by text_kind, duplicates_from",
+        runs[0],
+    )
+    place = report.parts.payloads["memorized-by-duplicates"]["columns"].index("n_memorized")
+    assert [int(row[place].replace(",", "")) for row in before] == [n for (n,) in held]
+    drawing = figure.locator("svg.marks").inner_html()
+    choose(page, "run", runs[-1])
+    assert numbers() != before
+    assert figure.locator("svg.marks").inner_html() != drawing
+    assert runs[-1] in figure.locator("[data-shown]").inner_text()
+
+
+def test_numbers_pictures_and_sql_can_be_taken_away(
+    open_page: Callable[..., Any], report: Report, tmp_path: Path
+) -> None:
+    page = open_page(color_scheme="dark", permissions=["clipboard-read", "clipboard-write"])
+    ready(page, report.path)
+    figure = page.locator("#figure-coefficients")
+    taken = {}
+    for kind in ("svg", "png", "csv"):
+        with page.expect_download() as download:
+            figure.locator(f"[data-save={kind}]").click()
+        assert download.value.suggested_filename == f"coefficients.{kind}"
+        taken[kind] = Path(download.value.path()).read_bytes()
+    assert taken["png"].startswith(b"\x89PNG")
+    svg = taken["svg"].decode("utf-8")
+    assert svg.startswith("<svg")
+    assert 'fill="#ffffff"' in svg, "pictures are light, whatever the page is"
+    rows = list(csv.DictReader(io.StringIO(taken["csv"].decode("utf-8"))))
+    run = page.locator("#choose-run").input_value()
+    held = [row for row in report.parts.rows("coefficients") if row["run"] == run]
+    assert [(row["scope"], row["feature"], float(row["standardized_coefficient"])) for row in rows] == [
+        (row["scope"], row["feature"], row["standardized_coefficient"]) for row in held
+    ]
+    figure.locator("details.sql > summary").click()
+    figure.locator("[data-copy]").click()
+    page.wait_for_selector("#figure-coefficients [data-copy]:text('Copied')")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == report.parts.sql["coefficients"]
+
+
+def test_hostile_names_are_shown_and_do_nothing(page: Any, watch: Watch, demo: Commands, tmp_path: Path) -> None:
+    report = make_page(with_hostile_names(demo.database, tmp_path), tmp_path)
+    ready(page, report.path)
+    title = page.title()
+    for selector in ("#figure-counts-by-model .mark-rect > path", "#figure-coefficients .mark-symbol > path"):
+        page.locator(selector).first.hover(force=True)
+        page.wait_for_selector("#vg-tooltip-element.visible")
+    assert HOSTILE[:9] in page.locator("#vg-tooltip-element").inner_text()
+    assert page.locator("img").count() == 0
+    assert page.title() == title
+    assert HOSTILE in page.locator("#choose-run option").first.inner_text()
+    assert watch.problems() == []
+
+
+def test_the_page_prints(open_page: Callable[..., Any], report: Report, screenshot: Callable) -> None:
+    page = open_page(color_scheme="dark")
+    ready(page, report.path)
+    page.emulate_media(media="print", color_scheme="dark")
+    screenshot(page, "report-print")
+    for hidden in ("nav", ".tools", ".choices"):
+        assert not page.locator(hidden).first.is_visible()
+    assert page.locator("#findings li").first.is_visible()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert len(page.pdf()) > 20_000
+
+
+def test_a_page_without_anything_is_quiet(page: Any, tmp_path: Path, accessible: Callable[..., None]) -> None:
+    import duckdb
+
+    database = tmp_path / "empty.duckdb"
+    duckdb.connect(str(database)).close()
+    ready(page, make_page(database, tmp_path).path)
+    assert page.locator("figure").count() > 20
+    accessible(page)

@@ -1,0 +1,119 @@
+"""What the page shows is what the tables hold: each figure's rows against its SQL, and some of both against other SQL."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import pytest
+
+from memtax.report.sections import SECTIONS
+from tests.report.pages import Report
+
+FIGURES = [figure.name for section in SECTIONS for figure in section.figures]
+
+
+def same(shown: object, held: object) -> bool:
+    if isinstance(held, float) and not math.isfinite(held):
+        return shown is None
+    if isinstance(shown, float) or isinstance(held, float):
+        return shown is not None and held is not None and math.isclose(shown, held, rel_tol=1e-9, abs_tol=1e-300)
+    return shown == held
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_a_figure_shows_what_its_sql_gives(report: Report, figure: str) -> None:
+    if figure not in report.parts.payloads:
+        assert figure == "attention", "only attention is not computed by the demo"
+        return
+    rows = report.parts.payloads[figure]["rows"]
+    assert rows
+    held = report.fetch(report.parts.sql[figure])
+    assert len(rows) == len(held)
+    for shown, row in zip(rows, held, strict=True):
+        assert all(map(same, shown, row)), (figure, shown, row)
+
+
+def test_counts_of_categories_are_those_of_the_facts(report: Report) -> None:
+    shown = {
+        (row["model"], row["revision"], row["category"]): row["n_memorized"]
+        for row in report.parts.rows("counts-by-checkpoint")
+        if row["text_kind"] == "all"
+    }
+    held = report.fetch(
+        "select model, revision, category, count(*) filter (memorized) from fct_memorization group by all"
+    )
+    assert shown == {row[:3]: row[3] for row in held}
+
+
+def test_models_are_shown_at_their_last_checkpoints(report: Report) -> None:
+    shown = {(row["model"], row["revision"]) for row in report.parts.rows("counts-by-model")}
+    held = report.fetch("select model, arg_max(revision, training_fraction) from dim_models group by model")
+    assert shown == set(held)
+    assert next(row["model"] for row in report.parts.rows("counts-by-model")) == "demo-small", (
+        "the smallest comes first"
+    )
+
+
+def test_prompts_have_wilson_intervals(report: Report) -> None:
+    from statsmodels.stats.proportion import proportion_confint
+
+    rows = report.parts.rows("memorized-by-prompt-length") + report.parts.rows("memorized-by-offset")
+    assert len(rows) == 12
+    for row in rows:
+        low, high = proportion_confint(row["k"], row["n"], method="wilson")
+        assert math.isclose(row["low"], low, abs_tol=1e-6)
+        assert math.isclose(row["high"], high, abs_tol=1e-6)
+
+
+def test_curves_have_the_areas_of_the_metrics(report: Report) -> None:
+    areas = {
+        (run, predictor, category): value
+        for run, predictor, category, value in report.fetch(
+            "select model || '@' || revision, predictor, category, value from taxonomy_metrics where measure = 'roc_auc' "
+            "and split = 'test' and value is not null"
+        )
+    }
+    curves: dict[tuple[str, str, str], list[tuple[float, float]]] = {}
+    for row in report.parts.rows("roc"):
+        points = curves.setdefault((row["run"], row["predictor"], row["category"]), [])
+        points.append((row["false_positive_rate"], row["recall"]))
+    assert set(curves) == set(areas)
+    for key, points in curves.items():
+        assert points[0] == (0, 0)
+        assert points[-1] == (1, 1)
+        assert points == sorted(points)
+        area = sum((x - w) * (y + v) / 2 for (w, v), (x, y) in itertools.pairwise(points))
+        # Probabilities that the curve joins, and points that it leaves out, may move it a little.
+        assert math.isclose(area, areas[key], abs_tol=0.03), key
+
+
+def test_the_search_keeps_the_best_of_each_pair(report: Report) -> None:
+    held = {
+        row[:3]: row[3:]
+        for row in report.fetch(
+            "select model || '@' || revision, first_feature, second_feature, min(score), min(place) from taxonomy_search "
+            "where place is not null group by all"
+        )
+    }
+    rows = report.parts.rows("search")
+    assert len(rows) == len(held)
+    for row in rows:
+        score, place = held[row["run"], row["first_feature"], row["second_feature"]]
+        assert math.isclose(row["best_score"], score, rel_tol=1e-9)
+        assert row["best_place"] == place
+
+
+def test_code_scores_add_up(report: Report) -> None:
+    total = report.fetch("select count(*), count(*) filter (memorized) from features where nl_score is not null")[0]
+    rows = report.parts.rows("code-scores")
+    assert (sum(row["n_sequences"] for row in rows), sum(row["n_memorized"] for row in rows)) == total
+    for row in report.parts.rows("code-thresholds"):
+        if row["threshold"] == 1:
+            assert row["share_below"] in (1, None)
+
+
+def test_rows_of_the_marts_are_counted(report: Report) -> None:
+    n = report.fetch("select count(*) from features")[0][0]
+    words = report.parts.words["about"]
+    assert f"features\n{n:,}" in words.replace("</td>", "\n").replace("\n\n", "\n") or f"features{n:,}" in words
