@@ -91,6 +91,8 @@ def write_windows(path: Path, tokens: np.ndarray, n: int) -> None:
 def environment(database: Path, limit: str | None) -> dict[str, str]:
     """What tells dbt and memtax which store to take, and how much memory."""
     names = {"MEMTAX_DATABASE": str(database.absolute()), "MEMTAX_PROJECT": str(ROOT)}
+    # Memory that is freed goes back to the system, so that the peaks say what was needed (udf/allocator.py keeps some).
+    names["MALLOC_TRIM_THRESHOLD_"] = "131072"
     limits = ("MEMTAX_MEMORY_LIMIT", "MEMTAX_SPILL_FOLDER")
     unlimited = {name: value for name, value in os.environ.items() if name not in limits}
     return unlimited | names | ({"MEMTAX_MEMORY_LIMIT": limit} if limit else {})

@@ -172,11 +172,13 @@ def _land_tokens(connection: duckdb.DuckDBPyConnection, corpus: str, rows: Publi
     if there is None:
         # Sorting takes longer than all the rest; only what reads a corpus beside the windows needs it.
         order = "" if rows.keys.ascends or not shards_of(connection, corpus) else " order by sequence_id, token_offset"
-        n_sound = connection.execute(
+        inserted = connection.execute(
             "insert into raw.evaluated_sequences (corpus, sequence_id, token_offset, tokens) "  # noqa: S608
             f"select ?, sequence_id, token_offset, tokens from {rows.relation} where {sound}{order}",
             [corpus],
-        ).fetchone()[0]  # type: ignore[index]
+        ).fetchone()
+        assert inserted is not None
+        n_sound = inserted[0]
     else:
         n_sound = _count(connection, f"from {rows.relation} where {sound}")
     if n_sound < len(rows.keys):

@@ -16,7 +16,7 @@
         'udfs': ['count_windows_and_tokens', 'count_windows_and_tokens_uint16', 'find_window'],
         'chunk_by': 'shard_id',
         'chunk_rows': 0,
-        'row_bytes': 1100,
+        'row_bytes': 400,
         'setup': 'corpus_scan',
         'windows': 'span_tokens',
     }
@@ -33,18 +33,10 @@ hits as (
     -- One row per sequence of the shard and window found in it; and of a batch of sequences, one row per token in it.
     select
         sequence_id,
-        unnest(
-            {{ scan_udf('count_windows_and_tokens') }}(
-                tokens,
-                {{ scan_query_table() }},
-                (
-                    select count(*) > 0
-                    from {{ ref('int_shard_windows') }}
-                    where span = 'tokens'
-                )
-            ),
-            recursive := true
-        )
+        {{ each_struct(
+            scan_udf('count_windows_and_tokens') ~ "(tokens, " ~ scan_query_table() ~ ", (select count(*) > 0 from "
+            ~ ref('int_shard_windows') ~ " where span = 'tokens'))"
+        ) }}
     from {{ scanned_shard() }}
 ),
 
@@ -55,12 +47,14 @@ continuations as (
 ),
 
 counts as {{ computed_once() }} (
-    select
+    -- The hint is Spark's, which would else send all hits of a window, or all tokens, to one task to join them.
+    select /*+ broadcast(continuations) */
         hits.query_index,
         hits.token_id,
         cast(sum(hits.occurrences) as bigint) as occurrences,
         count(*) as sequences,
-        -- Costs more than all other sums, so that only what is kept is gathered.
+        -- Costs more than all other sums, a kilobyte a window that does not spill (meta.row_bytes: one span in three is a
+        -- continuation), so that only what is kept is gathered.
         {{ smallest(
             struct_of({
                 'sequence_id': 'hits.sequence_id', 'token_offset': 'hits.first_offset', 'occurrences': 'hits.occurrences'
