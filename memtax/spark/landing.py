@@ -51,9 +51,9 @@ def land(session: SparkSession, store: duckdb.DuckDBPyConnection, folders: Spark
     for dtype in ("uint16", "uint32"):
         table = SEQUENCES + dtype
         landed = [shard for shard in shards if shard.storage == LANDED and shard.token_dtype == dtype]
-        changed = _export_shards(store, landed, folders.raw / table)
-        written += [f"{table}, {name}" for name in changed]
-        if changed or table not in declared:
+        landed_now = _export_shards(store, landed, folders.raw / table)
+        written += [f"{table}, {name}" for name in landed_now]
+        if landed_now or table not in declared:
             _declare(
                 session,
                 f"create table raw.{table} (corpus string, sequence_id bigint, tokens binary, shard_id int) using parquet "
