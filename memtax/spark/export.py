@@ -34,10 +34,8 @@ def export_marts(folders: SparkFolders | None = None) -> dict[str, int]:
         for table, files in tables.items():
             _drop(connection, table)
             source = ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
-            columns = types.get(table) or {"*": None}
-            select = ", ".join(
-                name if kind is None else f'cast("{name}" as {kind}) as "{name}"' for name, kind in columns.items()
-            )
+            columns = types.get(table, {})
+            select = ", ".join(f'cast("{name}" as {kind}) as "{name}"' for name, kind in columns.items()) or "*"
             connection.execute(f'create table {SCHEMA}."{table}" as select {select} from read_parquet([{source}])')  # noqa: S608
             count = connection.execute(f'select count(*) from {SCHEMA}."{table}"').fetchone()  # noqa: S608
             found[table] = count[0] if count else 0
