@@ -88,11 +88,11 @@ def _settings(tables: Tables) -> list[StaticTable]:
         declared = project.project_vars()
     except project.ProjectError:
         return made
-    rows = [(name, _plain(value)) for name, value in sorted(declared.items())]
+    vars_declared = [(name, _plain(value)) for name, value in sorted(declared.items())]
     note = (
         "As declared in dbt_project.yml when this page was made; what was given to dbt with --vars is not among them."
     )
-    made.append(StaticTable("Vars of the project", ("var", "value"), rows, note=note))
+    made.append(StaticTable("Vars of the project", ("var", "value"), vars_declared, note=note))
     return made
 
 

@@ -67,8 +67,11 @@ def dashed(column: str, names: Sequence[str]) -> alt.StrokeDash:
 
 def _legend(mark: str) -> alt.Legend:
     """Above the chart; legends of one column merge where they are equal."""
-    own = {"circle": {"symbolType": "circle"}, "stroke": {"symbolType": "stroke", "symbolStrokeWidth": 3}}.get(mark, {})
-    return alt.Legend(orient="top", title=None, symbolOpacity=1, **own)
+    styles: dict[str, dict[str, Any]] = {
+        "circle": {"symbolType": "circle"},
+        "stroke": {"symbolType": "stroke", "symbolStrokeWidth": 3},
+    }
+    return alt.Legend(orient="top", title=None, symbolOpacity=1, **styles.get(mark, {}))
 
 
 def ramp(column: str, names: Sequence[str]) -> alt.Color:

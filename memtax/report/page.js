@@ -155,20 +155,27 @@
   }
 
   let round = 0;
-  // Draws what is stale: what the reader sees first, and the rest when there is time.
-  async function drawAll() {
-    const mine = (round += 1);
+  let working = Promise.resolve();
+  // Draws what is stale: what the reader sees first, and the rest when there is time. One pass at a time: of two that draw
+  // one chart, the older might end last.
+  function drawAll() {
+    round += 1;
+    const mine = round;
     delete document.documentElement.dataset.ready;
+    working = working.then(() => pass(mine));
+  }
+
+  async function pass(mine) {
     const distance = ({ node }) => {
       const box = node.getBoundingClientRect();
       return box.bottom < 0 ? -box.bottom + innerHeight : Math.max(0, box.top);
     };
     for (const figure of [...figures].sort((a, b) => distance(a) - distance(b))) {
+      if (mine !== round) return;
       await draw(figure);
       await new Promise((done) => setTimeout(done));
-      if (mine !== round) return;
     }
-    document.documentElement.dataset.ready = "true";
+    if (mine === round) document.documentElement.dataset.ready = "true";
   }
 
   const formatted = (value) => {

@@ -16,7 +16,7 @@
         'udfs': ['count_windows_and_tokens', 'count_windows_and_tokens_uint16', 'find_window'],
         'chunk_by': 'shard_id',
         'chunk_rows': 0,
-        'row_bytes': 400,
+        'row_bytes': 1100,
         'setup': 'corpus_scan',
         'windows': 'span_tokens',
     }
@@ -53,8 +53,7 @@ counts as {{ computed_once() }} (
         hits.token_id,
         cast(sum(hits.occurrences) as bigint) as occurrences,
         count(*) as sequences,
-        -- Costs more than all other sums, a kilobyte a window that does not spill (meta.row_bytes: one span in three is a
-        -- continuation), so that only what is kept is gathered.
+        -- Costs more than all other sums, a kilobyte a window that does not spill, so that only what is kept is gathered.
         {{ smallest(
             struct_of({
                 'sequence_id': 'hits.sequence_id', 'token_offset': 'hits.first_offset', 'occurrences': 'hits.occurrences'

@@ -111,6 +111,8 @@ def open_page(chromium: Any, watch: Watch) -> Iterator[Callable[..., Any]]:
     def opened(**options: Any) -> Any:
         context = chromium.new_context(**{"viewport": WIDE, "service_workers": "block", "locale": "en-GB", **options})
         contexts.append(context)
+        # A whole page is a large picture for a busy machine without a graphics card.
+        context.set_default_timeout(120_000)
         page = context.new_page()
         watch.follow(page)
         return page

@@ -46,7 +46,7 @@ def bars(answer: Answer, along: str, title: str, *, shares: bool) -> Any:
         )
         .properties(height=charts.HEIGHT)
     )
-    independent = {} if shares else {"y": "independent"}
+    independent: dict[str, Any] = {} if shares else {"y": "independent"}
     kinds = charts.order(answer.column("text_kind"), KINDS)
     return charts.faceted(mark, "text_kind", kinds, columns=3, cell=230, **independent)
 
