@@ -10,7 +10,7 @@ PIP_ARGS ?=
 NATIVE := $(wildcard native/*.txt native/*.cmake native/src/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test slow browser gallery check format bench sanitize clean
+.PHONY: help setup demo test slow browser gallery spark check format bench sanitize clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -21,10 +21,13 @@ demo: setup  ## build a real feature store from installed text (SIZE=small: a mi
 	@$(BIN)/python -m memtax.demo --size $(SIZE)
 
 test: setup  ## run the tests but for the slow ones and those in a browser
-	@$(BIN)/python -m pytest -m "not slow and not browser" $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -m "not slow and not browser and not spark" $(PYTEST_ARGS)
 
 slow: setup  ## run the slow tests: whole stores, built several times
-	@$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -m "slow and not spark" $(PYTEST_ARGS)
+
+spark: $(VENV)/.spark  ## install PySpark (hundreds of MB) and run the tests on it (Debian: apt-get install openjdk-17-jre-headless)
+	@$(BIN)/python -m pytest -m spark $(PYTEST_ARGS)
 
 browser: setup  ## run the tests of pages in a browser (Debian: apt-get install chromium)
 	@$(BIN)/python -m pytest -m browser $(PYTEST_ARGS)
@@ -63,4 +66,11 @@ $(VENV)/.ready: pyproject.toml requirements.lock $(NATIVE) scripts/preflight.sh
 	  > $(VENV)/install.log 2>&1 || sh scripts/preflight.sh --failed $(VENV)/install.log $(BIN)/python
 	@$(BIN)/python -m pip install $(PIP_ARGS) --no-build-isolation -c requirements.lock -e '.[dev]' \
 	  >> $(VENV)/install.log 2>&1 || sh scripts/preflight.sh --failed $(VENV)/install.log $(BIN)/python
+	@touch $@
+
+# On top of the environment, and only for those who want it.
+$(VENV)/.spark: $(VENV)/.ready
+	@echo "installing PySpark (the log is $(VENV)/spark.log)"
+	@$(BIN)/python -m pip install $(PIP_ARGS) -c requirements.lock 'dbt-spark[session]' pyspark > $(VENV)/spark.log 2>&1 \
+	  || sh scripts/preflight.sh --failed $(VENV)/spark.log $(BIN)/python
 	@touch $@

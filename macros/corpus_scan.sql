@@ -21,9 +21,7 @@
     {%- if shard[1] == 'landed' -%}
         {%- set relation = "(select * from raw.corpus_sequences_" ~ shard[2] ~ " where shard_id = " ~ shard[0] ~ ")" -%}
     {%- endif -%}
-    {#- The statement that scans says nothing until it ends, so its functions do, and for an estimate they need a total. -#}
-    {%- set sequences = run_query("select n_sequences from raw.corpus_shards where shard_id = " ~ shard[0]).rows[0][0] -%}
-    {%- do run_query("select begin_scan('" ~ work.name ~ ", shard " ~ shard[0] ~ "', " ~ sequences ~ ")") -%}
+    {%- do scan_begins(work.name ~ ', shard ' ~ shard[0], shard[0]) -%}
     {%- set substitutions = {scanned_shard(): relation} -%}
     {%- if shard[2] != 'uint16' -%}
         {%- for name in work.udfs -%}
@@ -38,18 +36,30 @@
 {%- endmacro %}
 
 
+{#- The statement that scans says nothing until it ends, so its functions do, and for an estimate they need a total. Spark
+    has a progress of its own. -#}
+{% macro scan_begins(title, shard_id) -%} {{ adapter.dispatch('scan_begins')(title, shard_id) }} {%- endmacro %}
+{% macro default__scan_begins(title, shard_id) -%}
+    {%- set sequences = run_query("select n_sequences from raw.corpus_shards where shard_id = " ~ shard_id).rows[0][0] -%}
+    {%- do run_query("select begin_scan('" ~ title ~ "', " ~ sequences ~ ")") -%}
+{%- endmacro %}
+{% macro spark__scan_begins(title, shard_id) -%} {%- endmacro %}
+
+
 {#- In SQL, the folder for files that a query hands to its UDFs; it goes when dbt ends. -#}
-{% macro scratch() -%} scratch_folder('{{ target.path | replace("'", "''") }}') {%- endmacro %}
+{% macro scratch() -%} {{ adapter.dispatch('scratch')() }} {%- endmacro %}
+{% macro default__scratch() -%} scratch_folder('{{ target.path | replace("'", "''") }}') {%- endmacro %}
+{% macro spark__scratch() -%} '{{ env_var("MEMTAX_SPARK_SCRATCH") | replace("'", "\\'") }}' {%- endmacro %}
 
 
 {#- Write the chunk's windows to a file and build the query table from it: no SQL argument could carry them all. -#}
 {% macro corpus_scan_query_table(work, windows) -%}
     {%- set folder = run_query("select " ~ scratch()).rows[0][0] -%}
     {%- set file = folder ~ "/" ~ invocation_id ~ ".parquet" -%}
-    {%- call statement('corpus_scan_windows', auto_begin=True) -%}
-        copy (select {{ windows }} from {{ work.chunk }}) to '{{ file | replace("'", "''") }}' (format parquet)
-    {%- endcall -%}
-    {{ return(run_query(
+    {%- do write_parquet("select " ~ windows ~ " from " ~ work.chunk, file) -%}
+    {%- set handle = run_query(
         "select build_query_table('" ~ file | replace("'", "''") ~ "', '" ~ folder | replace("'", "''") ~ "')"
-    ).rows[0][0]) }}
+    ).rows[0][0] -%}
+    {%- do bring_to_tasks(handle) -%}
+    {{ return(handle) }}
 {%- endmacro %}

@@ -11,12 +11,10 @@
         {%- do parts.append("'" ~ name ~ "=" ~ (var(name) | string | replace("'", "''")) ~ "'") -%}
     {%- endfor -%}
     {%- for column in columns -%}
-        {%- do parts.append("'" ~ column ~ "=' || coalesce(cast(" ~ column ~ " as varchar), '')") -%}
+        {%- do parts.append("'" ~ column ~ "=' || coalesce(" ~ as_text(column) ~ ", '')") -%}
     {%- endfor -%}
     {%- for expression in expressions -%}
-        {#- concat() makes nothing of NULL. coalesce() must not see text of a UDF: DuckDB 1.5 frees it too early there, and
-            the first row's bytes are lost. -#}
-        {%- do parts.append("concat(" ~ expression ~ ")") -%}
+        {%- do parts.append(text_or_empty(expression)) -%}
     {%- endfor -%}
     md5({{ parts | join(" || '|' || ") }})
 {%- endmacro %}

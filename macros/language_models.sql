@@ -12,14 +12,14 @@
             "the var sampling_top_k is " ~ top_k ~ "; expected a number of tokens, or 0 for all"
         ) }}
     {%- endif -%}
-    {
-        'dtype': dtype,
-        'device': device,
-        'temperature': cast({{ temperature }} as double),
-        'top_k': cast({{ top_k }} as integer),
-        'token_log_probabilities': {{ everything and var('token_log_probabilities') }},
-        'attention': {{ everything and var('attention') }}
-    }
+    {{ struct_of({
+        'dtype': 'dtype',
+        'device': 'device',
+        'temperature': 'cast(' ~ temperature ~ ' as double)',
+        'top_k': 'cast(' ~ top_k ~ ' as integer)',
+        'token_log_probabilities': everything and var('token_log_probabilities'),
+        'attention': everything and var('attention')
+    }) }}
 {%- endmacro %}
 
 
@@ -39,7 +39,7 @@
                 "the var score_shard is " ~ shard ~ "; expected I/N, the I-th of N shards, such as 1/4"
             ) }}
         {%- endif -%}
-        md5_number_lower(corpus || '/' || sequence_id || '/' || token_offset) % {{ total }} = {{ number - 1 }}
+        {{ number_of_text("corpus || '/' || sequence_id || '/' || token_offset") }} % {{ total }} = {{ number - 1 }}
     {%- endif -%}
 {%- endmacro %}
 
@@ -80,9 +80,9 @@
     {%- do require_registered_model(work) -%}
     {%- do require_no_fault(
         "select 'model ' || model || '@' || revision || ' has a vocabulary of ' || any_value(vocabulary_size) || ' tokens, and corpus '"
-        ~ " || corpus || ' has token id ' || max(list_max(tokens)) || ' in an evaluated sequence; they belong to different "
+        ~ " || corpus || ' has token id ' || max(" ~ list_largest('tokens') ~ ") || ' in an evaluated sequence; they belong to different "
         ~ "tokenizers: register the model with the corpus that it was trained on'"
-        ~ " from " ~ work.chunk ~ " group by model, revision, corpus having max(list_max(tokens)) >= any_value(vocabulary_size)"
+        ~ " from " ~ work.chunk ~ " group by model, revision, corpus having max(" ~ list_largest('tokens') ~ ") >= any_value(vocabulary_size)"
     ) -%}
     {{ return({}) }}
 {%- endmacro %}

@@ -2,7 +2,7 @@
     that is not there. -#}
 {% macro require_landed_data() -%}
     {%- if execute -%}
-        {%- set raw = api.Relation.create(database=target.database, schema='raw', identifier='corpus_shards') -%}
+        {%- set raw = api.Relation.create(database=target.get("database"), schema='raw', identifier='corpus_shards') -%}
         {%- if load_relation(raw) is none -%}
             {{ exceptions.raise_compiler_error(
                 "the store holds no data: expected the tables of schema raw in the database of MEMTAX_DATABASE "

@@ -15,7 +15,9 @@
 
 {#- In SQL, the two thresholds: the names of the columns stand for a lower and a higher one. -#}
 {% macro similarity_thresholds() -%}
-    [cast({{ var('similarity_thresholds')[0] }} as double), cast({{ var('similarity_thresholds')[1] }} as double)]
+    {{ list_of([
+        'cast(' ~ var('similarity_thresholds')[0] ~ ' as double)', 'cast(' ~ var('similarity_thresholds')[1] ~ ' as double)'
+    ]) }}
 {%- endmacro %}
 
 
@@ -27,17 +29,15 @@
 {% macro similarity_reference_set(work) -%}
     {%- if 'reference_set' not in work -%}
         {%- set folder = run_query("select " ~ scratch()).rows[0][0] -%}
-        {%- set file = (folder ~ "/" ~ invocation_id ~ ".references.parquet") | replace("'", "''") -%}
-        {%- call statement('similarity_references', auto_begin=True) -%}
-            copy (
-                select corpus, sequence_id, token_offset, prompt_text, embedding
-                from {{ ref('int_similarity_references') }}
-                order by corpus, sequence_id, token_offset
-            ) to '{{ file }}' (format parquet, compression uncompressed)
-        {%- endcall -%}
+        {%- set file = folder ~ "/" ~ invocation_id ~ ".references.parquet" -%}
+        {%- do write_parquet(
+            "select corpus, sequence_id, token_offset, prompt_text, embedding from " ~ ref('int_similarity_references')
+            ~ " order by corpus, sequence_id, token_offset", file
+        ) -%}
         {%- do work.update({'reference_set': run_query(
-            "select build_reference_set('" ~ file ~ "', '" ~ folder | replace("'", "''") ~ "')"
+            "select build_reference_set('" ~ file | replace("'", "''") ~ "', '" ~ folder | replace("'", "''") ~ "')"
         ).rows[0][0]}) -%}
+        {%- do bring_to_tasks(work['reference_set']) -%}
     {%- endif -%}
     {{ return({reference_set(): "'" ~ work['reference_set'] | replace("'", "''") ~ "'"}) }}
 {%- endmacro %}
@@ -62,10 +62,4 @@
             ) }}
         {%- endif -%}
     {%- endif -%}
-{%- endmacro %}
-
-
-{#- An SQL aggregate: a digest of a set of rows, whatever their order and without holding them; rows must be distinct. -#}
-{% macro set_digest(columns) -%}
-    md5(concat_ws('|', count(*), bit_xor(md5_number(concat_ws('|', {{ columns | join(', ') }})))))
 {%- endmacro %}

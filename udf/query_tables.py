@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 
 from memtax_native import QueryTable
 from udf.errors import UdfError
+from udf.handles import located
 from udf.registry import udf
 from udf.settings import threads
 
@@ -95,7 +96,7 @@ def _open(handle: str) -> QueryTables:
     path = Path(handle)
     try:
         tables = tuple(
-            QueryTable.open(str(path.with_name(f"{digest}{SUFFIX}")), threads=threads())
+            QueryTable.open(str(located(path.with_name(f"{digest}{SUFFIX}"))), threads=threads())
             for digest in path.name.removesuffix(SUFFIX).split("+")
         )
     except RuntimeError as error:

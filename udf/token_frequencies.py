@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from udf.errors import UdfError
+from udf.handles import located
 from udf.registry import udf
 from udf.token_counts import LARGEST_TABLE
 from udf.token_rows import token_rows, validity
@@ -133,7 +134,7 @@ def _build(ids: pa.Array, counts: pa.Array, folder: Path) -> str:
 @lru_cache(maxsize=8)
 def _open(handle: str) -> _Table:
     try:
-        ids, frequencies = np.load(handle, mmap_mode="r", allow_pickle=False)
+        ids, frequencies = np.load(located(handle), mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError) as error:
         raise UdfError(f"{error}; the handle must come from build_frequency_table()") from error
     if len(ids) and int(ids[-1]) >= LARGEST_TABLE:

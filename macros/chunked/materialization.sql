@@ -65,6 +65,7 @@
         ) }}
     {%- endif -%}
     {%- set keys = meta['unique_key'] -%}
+    {#- DuckDB has temporary tables; on Spark, which has none, steps of its own say where these lie. -#}
     {{ return({
         'name': model.name,
         'target': this.incorporate(type='table'),

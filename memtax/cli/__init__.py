@@ -24,6 +24,7 @@ COMMANDS = {
     "similar": "memtax.cli.similar",
     "report": "memtax.cli.report",
     "export": "memtax.cli.export",
+    "spark": "memtax.cli.spark",
     "doctor": "memtax.cli.doctor",
 }
 

@@ -6,11 +6,11 @@ select
     sequences.token_offset,
     sequences.tokens,
     -- A dataset that is replaced may bring other tokens under the same key; what was computed of the old ones must not stay.
-    md5(cast(sequences.tokens as varchar)) as tokens_checksum,
-    sequences.tokens[1:{{ var('prompt_length') }}] as prompt,
-    sequences.tokens[
-        {{ var('prompt_length') }} + 1:{{ var('prompt_length') }} + {{ var('continuation_length') }}
-    ] as continuation,
+    md5({{ as_text('sequences.tokens') }}) as tokens_checksum,
+    {{ list_part('sequences.tokens', 1, var('prompt_length')) }} as prompt,
+    {{ list_part(
+        'sequences.tokens', var('prompt_length') ~ ' + 1', var('prompt_length') ~ ' + ' ~ var('continuation_length')
+    ) }} as continuation,
     corpora.tokenizer,
     corpora.tokenizer_checksum
 from {{ ref('stg_evaluated_sequences') }} as sequences

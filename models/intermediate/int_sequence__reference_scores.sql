@@ -24,7 +24,7 @@ with windows as (
     select
         *,
         case
-            when shares_tokenizer then struct_pack(tokens := tokens, prompt_length := {{ var('prompt_length') }})
+            when shares_tokenizer then {{ struct_of({'tokens': 'tokens', 'prompt_length': var('prompt_length')}) }}
             else tokenize_window(prompt_text, text, reference_tokenizer)
         end as seen
     from {{ ref('int_sequence_references') }}

@@ -21,11 +21,11 @@ with frequencies as (
     group by corpus, token_id
 ),
 
-tables as materialized (
+tables as {{ computed_once() }} (
     -- Without a landed corpus there is nothing to count, which is not the same as a count of 0.
     select
         corpus,
-        build_frequency_table(list(token_id), list(frequency), {{ scratch() }}) as handle
+        build_frequency_table({{ collected('token_id') }}, {{ collected('frequency') }}, {{ scratch() }}) as handle
     from frequencies
     group by corpus
 )

@@ -24,5 +24,5 @@ select
     sequence_id,
     token_offset,
     tokens_checksum,
-    unnest(runs)
+    runs.*  -- noqa: AM04
 from found

@@ -3,7 +3,7 @@
 with corpora as (
     select
         corpus,
-        md5(string_agg(shard_checksum, '|' order by shard_id)) as corpus_checksum
+        md5({{ joined_text('shard_checksum', '|', 'shard_id') }}) as corpus_checksum
     from {{ ref('stg_corpus_shards') }}
     group by corpus
 )

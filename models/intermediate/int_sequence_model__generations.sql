@@ -26,7 +26,7 @@ with generated as (
         tokens_checksum,
         model,
         revision,
-        tokens[{{ var('prompt_length') }} + 1:] as continuation,
+        {{ list_part('tokens', var('prompt_length') ~ ' + 1') }} as continuation,
         generate_continuation(
             tokens,
             location,
@@ -47,9 +47,5 @@ select
     revision,
     generated_continuation,
     -- Token by token, as the published scores are.
-    list_sum(
-        list_transform(
-            list_zip(generated_continuation, continuation), lambda pair: cast(pair[1] = pair[2] as integer)
-        )
-    ) / len(continuation) as generated_memorization_score
+    {{ share_of_equal_items('generated_continuation', 'continuation') }} as generated_memorization_score
 from generated

@@ -43,5 +43,5 @@ select
     tokens_checksum,
     model,
     revision,
-    unnest(score)
+    score.*  -- noqa: AM04
 from scored

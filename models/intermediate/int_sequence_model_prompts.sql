@@ -1,7 +1,7 @@
 -- One row per evaluated sequence, model and shorter prompt that the var prompt_lengths names: the window without the
 -- beginning of its prompt.
 with lengths as (
-    select unnest(cast({{ shorter_prompt_lengths() }} as integer[])) as prompt_length
+    select {{ each_item(list_of_integers(shorter_prompt_lengths())) }} as prompt_length
 )
 
 select
@@ -18,6 +18,6 @@ select
     pairs.dtype,
     pairs.device,
     lengths.prompt_length,
-    pairs.tokens[{{ var('prompt_length') }} - lengths.prompt_length + 1:] as tokens
+    {{ list_part('pairs.tokens', var('prompt_length') ~ ' - lengths.prompt_length + 1') }} as tokens
 from {{ ref('int_sequence_models') }} as pairs
 cross join lengths

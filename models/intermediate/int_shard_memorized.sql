@@ -5,7 +5,7 @@ with memorized as (
         corpus,
         model,
         revision,
-        list(distinct sequence_id order by sequence_id) as sequence_ids
+        {{ collected_distinct('sequence_id') }} as sequence_ids
     from {{ ref('int_sequence_model__memorization') }}
     where memorized
     group by corpus, model, revision
@@ -20,7 +20,7 @@ select
     shards.token_dtype,
     shards.shard_checksum,
     memorized.sequence_ids,
-    md5(cast(memorized.sequence_ids as varchar)) as memorized_checksum
+    md5({{ as_text('memorized.sequence_ids') }}) as memorized_checksum
 from {{ ref('stg_corpus_shards') }} as shards
 inner join memorized
     on shards.corpus = memorized.corpus

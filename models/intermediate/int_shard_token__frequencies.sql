@@ -3,6 +3,6 @@
 select
     corpus,
     shard_id,
-    unnest(frequencies, recursive := true)
+    {{ each_struct('frequencies') }}
 from {{ ref('int_shard_window__counts') }}
 where span = 'tokens'

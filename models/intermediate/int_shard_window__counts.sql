@@ -22,7 +22,7 @@
     }
 ) }}
 
-with pending as materialized (
+with pending as {{ computed_once() }} (
     select
         *,
         find_window(span_tokens, {{ scan_query_table() }}) as query_index
@@ -33,18 +33,10 @@ hits as (
     -- One row per sequence of the shard and window found in it; and of a batch of sequences, one row per token in it.
     select
         sequence_id,
-        unnest(
-            {{ scan_udf('count_windows_and_tokens') }}(
-                tokens,
-                {{ scan_query_table() }},
-                (
-                    select count(*) > 0
-                    from {{ ref('int_shard_windows') }}
-                    where span = 'tokens'
-                )
-            ),
-            recursive := true
-        )
+        {{ each_struct(
+            scan_udf('count_windows_and_tokens') ~ "(tokens, " ~ scan_query_table() ~ ", (select count(*) > 0 from "
+            ~ ref('int_shard_windows') ~ " where span = 'tokens'))"
+        ) }}
     from {{ scanned_shard() }}
 ),
 
@@ -54,19 +46,22 @@ continuations as (
     where span = 'continuation'
 ),
 
-counts as materialized (
-    select
+counts as {{ computed_once() }} (
+    -- The hint is Spark's, which would else send all hits of a window, or all tokens, to one task to join them.
+    select /*+ broadcast(continuations) */
         hits.query_index,
         hits.token_id,
         cast(sum(hits.occurrences) as bigint) as occurrences,
         count(*) as sequences,
         -- Costs more than all other sums, a kilobyte a window that does not spill, so that only what is kept is gathered.
-        min(
-            struct_pack(
-                sequence_id := hits.sequence_id, token_offset := hits.first_offset, occurrences := hits.occurrences
-            ),
-            {{ var('duplicate_occurrences') }}
-        ) filter (where continuations.query_index is not null) as places
+        {{ smallest(
+            struct_of({
+                'sequence_id': 'hits.sequence_id', 'token_offset': 'hits.first_offset', 'occurrences': 'hits.occurrences'
+            }),
+            'hits.sequence_id',
+            var('duplicate_occurrences'),
+            'continuations.query_index is not null'
+        ) }} as places
     from hits
     left join continuations
         on hits.query_index = continuations.query_index
@@ -74,7 +69,7 @@ counts as materialized (
 ),
 
 frequencies as (
-    select list(struct_pack(token_id := token_id, frequency := occurrences) order by token_id) as frequencies
+    select {{ collected_in_order(struct_of({'token_id': 'token_id', 'frequency': 'occurrences'}), 'token_id') }} as frequencies
     from counts
     where token_id is not null
 )
@@ -88,7 +83,7 @@ select
     pending.span,
     coalesce(counts.occurrences, 0) as occurrences,
     coalesce(counts.sequences, 0) as sequences,
-    case when pending.span = 'continuation' then coalesce(counts.places, []) end as places,
+    case when pending.span = 'continuation' then coalesce(counts.places, {{ list_of([]) }}) end as places,
     null as frequencies
 from pending
 left join counts
@@ -105,7 +100,7 @@ select
     null as occurrences,
     null as sequences,
     null as places,
-    coalesce(frequencies.frequencies, []) as frequencies
+    coalesce(frequencies.frequencies, {{ list_of([]) }}) as frequencies
 from pending
 cross join frequencies
 where pending.span = 'tokens'

@@ -9,11 +9,11 @@ with spans as (
         sequence_id,
         token_offset,
         tokens_checksum,
-        unnest([
-            struct_pack(span := 'continuation', span_tokens := continuation),
-            struct_pack(span := 'prompt', span_tokens := prompt),
-            struct_pack(span := 'window', span_tokens := prompt || continuation)
-        ], recursive := true)
+        {{ each_struct(list_of([
+            struct_of({'span': "'continuation'", 'span_tokens': 'continuation'}),
+            struct_of({'span': "'prompt'", 'span_tokens': 'prompt'}),
+            struct_of({'span': "'window'", 'span_tokens': 'prompt || continuation'})
+        ])) }}
     from {{ ref('int_evaluated_sequences') }}
 )
 
@@ -25,7 +25,7 @@ select
     spans.tokens_checksum,
     spans.span,
     spans.span_tokens,
-    len(spans.span_tokens) as span_length,
+    {{ list_length('spans.span_tokens') }} as span_length,
     shards.shard_checksum,
     shards.storage,
     shards.token_dtype
@@ -33,7 +33,7 @@ from {{ ref('stg_corpus_shards') }} as shards
 inner join spans
     on shards.corpus = spans.corpus
 -- What the scan can look for; a span of another length keeps NULL counts.
-where len(spans.span_tokens) between 8 and 128
+where {{ list_length('spans.span_tokens') }} between 8 and 128
 union all
 select
     corpus,

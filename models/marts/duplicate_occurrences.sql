@@ -5,7 +5,7 @@ with places as (
         corpus,
         sequence_id,
         token_offset,
-        unnest(places) as place
+        {{ each_item('places') }} as place
     from {{ ref('int_shard_window__counts') }}
     where span = 'continuation'
 ),

@@ -6,16 +6,20 @@ select
     sequences.sequence_id,
     sequences.token_offset,
     case
-        when sequences.matches is null then published.semantic_matches_0_8 else sequences.matches.semantic_matches[1]
+        when sequences.matches is null then published.semantic_matches_0_8
+        else {{ list_item('sequences.matches.semantic_matches', 1) }}
     end as semantic_matches_0_8,
     case
-        when sequences.matches is null then published.semantic_matches_0_9 else sequences.matches.semantic_matches[2]
+        when sequences.matches is null then published.semantic_matches_0_9
+        else {{ list_item('sequences.matches.semantic_matches', 2) }}
     end as semantic_matches_0_9,
     case
-        when sequences.matches is null then published.textual_matches_0_8 else sequences.matches.textual_matches[1]
+        when sequences.matches is null then published.textual_matches_0_8
+        else {{ list_item('sequences.matches.textual_matches', 1) }}
     end as textual_matches_0_8,
     case
-        when sequences.matches is null then published.textual_matches_0_9 else sequences.matches.textual_matches[2]
+        when sequences.matches is null then published.textual_matches_0_9
+        else {{ list_item('sequences.matches.textual_matches', 2) }}
     end as textual_matches_0_9,
     case
         when sequences.matches is not null then 'computed'

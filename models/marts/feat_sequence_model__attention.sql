@@ -1,23 +1,25 @@
 -- One row per evaluated sequence and model whose attention the var attention asked for: how spread out it is.
 -- Where only the paper's averages were published, they are all there is.
+{%- set computed %}
 select
     corpus,
     sequence_id,
     token_offset,
     model,
     revision,
-    list_avg(flatten(entropy_heads)) as avg_entropy,
-    list_avg(flatten(gini_heads)) as avg_gini,
+    {{ list_mean('flatten(entropy_heads)') }} as avg_entropy,
+    {{ list_mean('flatten(gini_heads)') }} as avg_gini,
     entropy_heads,
     gini_heads,
-    list_avg(flatten(paper_entropy_heads)) as paper_avg_entropy,
-    list_avg(flatten(paper_gini_heads)) as paper_avg_gini,
+    {{ list_mean('flatten(paper_entropy_heads)') }} as paper_avg_entropy,
+    {{ list_mean('flatten(paper_gini_heads)') }} as paper_avg_gini,
     paper_entropy_heads,
     paper_gini_heads,
     'computed' as attention_origin
 from {{ ref('int_sequence_model__scores') }}
 where entropy_heads is not null
-union all by name
+{%- endset %}
+{%- set published %}
 select
     published.corpus,
     published.sequence_id,
@@ -42,3 +44,5 @@ left join {{ ref('int_sequence_model__scores') }} as computed
         and published.revision = computed.revision
         and computed.entropy_heads is not null
 where published.paper_avg_entropy is not null and computed.model is null
+{%- endset %}
+{{ union_all_by_name([computed, published]) }}

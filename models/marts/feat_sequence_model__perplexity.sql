@@ -46,7 +46,7 @@ scores as (
         sampling_log_probability,
         'computed' as perplexity_origin
     from {{ ref('int_sequence_model__scores') }}
-    union all by name
+    union all
     select
         published.corpus,
         published.sequence_id,
@@ -63,6 +63,7 @@ scores as (
         published.paper_generation_perplexity,
         published.paper_sequence_perplexity,
         -{{ predicted }} * ln(published.paper_generation_perplexity) as continuation_log_probability,
+        cast(null as double) as sampling_log_probability,
         'published' as perplexity_origin
     from {{ ref('stg_published_values') }} as published
     inner join {{ ref('int_evaluated_sequences') }} as sequences

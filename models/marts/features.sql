@@ -1,5 +1,6 @@
 -- One row per dataset, evaluated sequence and model: every feature, the score and the category, which is what is trained on
 -- and exported. Scalars only: tokens, text and lists stay in their own tables, one copy each, under the same keys.
+{%- set computed %}
 select
     members.dataset,
     'computed' as origin,
@@ -75,11 +76,14 @@ left join {{ ref('feat_sequence_model__perplexity') }} as perplexity
     using (corpus, sequence_id, token_offset, model, revision)
 left join {{ ref('feat_sequence_model__attention') }} as attention
     using (corpus, sequence_id, token_offset, model, revision)
--- Tables that others computed, under the same names; a column that only one side has is NULL on the other.
-union all by name
+{%- endset %}
+{#- Tables that others computed, under the same names; a column that only one side has is NULL on the other. -#}
+{%- set landed %}
 select
-    landed.* exclude (continuation_digest),  -- noqa: AM04
+    {{ all_columns_but(['continuation_digest'], 'landed') }},  -- noqa: AM04
     'landed' as origin,
     landed.memorization_score as published_memorization_score,
     {{ category('landed', 'landed') }} as category
 from {{ ref('stg_feature_rows') }} as landed
+{%- endset %}
+{{ union_all_by_name([computed, landed]) }}

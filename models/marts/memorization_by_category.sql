@@ -10,7 +10,7 @@ with counted as (
         case when grouping(text_kind) = 1 then 'all' else text_kind end as text_kind,
         case when grouping(category) = 1 then 'all' else coalesce(category, 'unknown') end as category,
         count(*) as n_sequences,
-        count(*) filter (memorized) as n_memorized
+        count(*) filter (where memorized) as n_memorized
     from (
         select
             *,

@@ -22,7 +22,7 @@ counted as (
         duplicates_from,
         case when grouping(text_kind) = 1 then 'all' else text_kind end as text_kind,
         count(*) as n_sequences,
-        count(*) filter (memorized) as n_memorized
+        count(*) filter (where memorized) as n_memorized
     from binned
     group by grouping sets (
         (dataset, corpus, model, revision, duplicates_from),

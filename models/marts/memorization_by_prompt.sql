@@ -39,12 +39,12 @@ select
     by_prompt.token_offset,
     categories.category,
     count(*) as n_windows,
-    count(*) filter (by_prompt.memorized) as n_memorized,
+    count(*) filter (where by_prompt.memorized) as n_memorized,
     avg(cast(by_prompt.memorized as integer)) as memorized_share,
     -- In a fixed order, so that rows that were stored in another give the same sums to the last bit.
-    avg(by_prompt.greedy_match_length order by by_prompt.sequence_id) as avg_greedy_match_length,
-    avg(by_prompt.continuation_log_probability order by by_prompt.sequence_id) as avg_continuation_log_probability,
-    avg(by_prompt.extraction_probability order by by_prompt.sequence_id) as avg_extraction_probability
+    {{ steady_mean('by_prompt.greedy_match_length', 'by_prompt.sequence_id') }} as avg_greedy_match_length,
+    {{ steady_mean('by_prompt.continuation_log_probability', 'by_prompt.sequence_id') }} as avg_continuation_log_probability,
+    {{ steady_mean('by_prompt.extraction_probability', 'by_prompt.sequence_id') }} as avg_extraction_probability
 from by_prompt
 inner join {{ ref('dataset_members') }} as members
     using (corpus, sequence_id, token_offset)

@@ -4,12 +4,12 @@ select
     corpus,
     shard_id,
     sequence_id,
-    cast(tokens as uinteger[]) as tokens
+    {{ tokens_as_list('tokens', 2) }} as tokens
 from {{ source('raw', 'corpus_sequences_uint16') }}
 union all
 select
     corpus,
     shard_id,
     sequence_id,
-    tokens
+    {{ tokens_as_list('tokens', 4) }} as tokens
 from {{ source('raw', 'corpus_sequences_uint32') }}

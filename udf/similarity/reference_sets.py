@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 from udf.embedding import EMBEDDING
 from udf.embedding.loading import DIMENSIONS
 from udf.errors import UdfError
+from udf.handles import located
 from udf.registry import udf
 from udf.settings import threads
 
@@ -45,11 +46,11 @@ SCHEMA = pa.schema(
 
 @udf([pa.string(), pa.string()], pa.string(), volatile=True)
 def build_reference_set(parquet_paths: pa.Array, folders: pa.Array) -> pa.Array:
-    """Store the vectors of a Parquet file as a reference set in a folder; return its handle.
+    """Store the vectors of a Parquet file, or of a folder of them, as a reference set in a folder; return its handle.
 
-    The file holds corpus, sequence_id, token_offset, prompt_text and embedding (FLOAT[384]), ordered by the first three
-    and without NULLs. The handle is the path of `<folder>/<digest>.memtaxr`; the same rows have the same digest. Memory
-    is that of one block of rows, whatever the size.
+    The file, or the files in the order of their names, hold corpus, sequence_id, token_offset, prompt_text and embedding
+    (FLOAT[384]), ordered by the first three and without NULLs. The handle is the path of `<folder>/<digest>.memtaxr`; the
+    same rows have the same digest. Memory is that of one block of rows, whatever the size.
 
     Raises:
         UdfError: there is no such file, or its rows are not such rows.
@@ -154,7 +155,7 @@ open_set = OpenSet()
 
 def _map(handle: str) -> list[pa.RecordBatch]:
     try:
-        reader = pa.ipc.open_file(pa.memory_map(handle))
+        reader = pa.ipc.open_file(pa.memory_map(str(located(handle))))
         batches = [reader.get_batch(number) for number in range(reader.num_record_batches)]
     except (OSError, pa.ArrowInvalid) as error:
         raise UdfError(
@@ -209,11 +210,12 @@ def _update(digest: Any, column: pa.Array) -> None:
 
 def _read(source: Path) -> Iterator[pa.RecordBatch]:
     try:
-        file = pq.ParquetFile(source, memory_map=True)
+        paths = sorted(source.glob("*.parquet")) if source.is_dir() else [source]
+        files = [pq.ParquetFile(path, memory_map=True) for path in paths]
     except (OSError, pa.ArrowInvalid) as error:
         raise UdfError(f"build_reference_set() cannot read {source}: {error}; write the rows there first") from error
     last: tuple[str, int, int] | None = None
-    for batch in _whole_blocks(file):
+    for batch in _whole_blocks(files):
         if any(column.null_count for column in batch.columns):
             raise UdfError(f"build_reference_set() got a NULL in {source}; leave out rows without a text or a vector")
         keys = [batch[name] for name in ("corpus", "sequence_id", "token_offset")]
@@ -235,11 +237,11 @@ def _ascends(batch: pa.RecordBatch) -> bool:
     return bool((c_less | (c_equal & (s_less | (s_equal & t_less)))).all())
 
 
-def _whole_blocks(file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
-    """The rows of a file in blocks of BLOCK_ROWS, whatever its row groups."""
+def _whole_blocks(files: list[pq.ParquetFile]) -> Iterator[pa.RecordBatch]:
+    """The rows of the files in blocks of BLOCK_ROWS, whatever their row groups."""
     rest: list[pa.RecordBatch] = []
     waiting = 0
-    for piece in file.iter_batches(BLOCK_ROWS, columns=SCHEMA.names):
+    for piece in (piece for file in files for piece in file.iter_batches(BLOCK_ROWS, columns=SCHEMA.names)):
         rest.append(piece)
         waiting += len(piece)
         if waiting >= BLOCK_ROWS:

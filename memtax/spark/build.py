@@ -1,0 +1,71 @@
+"""Running dbt on Spark: in the process of the session, which is where dbt's adapter looks for one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from memtax import store
+from memtax.errors import MemtaxError, MissingExtraError
+from memtax.project import project_folder
+from memtax.spark.folders import SparkFolders, spark_folders
+from memtax.spark.landing import land
+from memtax.spark.session import spark_session
+from memtax.spark.warehouse import only_build, sweep
+
+# Training is for where the rows fit: its models are Python, and read `features` in the DuckDB store.
+NOT_ON_SPARK = "path:models/marts/taxonomy+"
+
+
+def build(
+    arguments: Sequence[str], settings: Mapping[str, str] | None = None, say: Callable[[str], object] = print
+) -> SparkFolders:
+    """Land what is new, and run the models.
+
+    Args:
+        arguments: more for `dbt run`, such as `--select features`.
+        settings: of Spark.
+        say: takes a line of progress.
+
+    Returns:
+        where the tables are.
+
+    Raises:
+        MissingExtraError: the packages of Spark are not installed.
+        StoreError, StoreLockedError: see `memtax.store.connect`.
+        MemtaxError: Spark does not start, or dbt failed; what it said is on stdout.
+    """
+    folders = spark_folders()
+    store.connect().close()  # says what is wrong with it before anything starts
+    with only_build(folders), spark_session(folders, settings) as session:
+        sweep(session, folders)
+        with store.reading() as connection:
+            for name in land(session, connection, folders):
+                say(f"landed {name}")
+        run_dbt(["run", *arguments], folders)
+    return folders
+
+
+def run_dbt(arguments: Sequence[str], folders: SparkFolders) -> None:
+    """Run dbt in this process, on the session that is there.
+
+    Raises:
+        MissingExtraError: dbt's adapter for Spark is not installed.
+        MemtaxError: it failed.
+    """
+    try:
+        import dbt.adapters.spark  # noqa: F401
+        from dbt.cli.main import dbtRunner
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("memtax spark", "spark") from error
+    project = str(project_folder())
+    command = [
+        *arguments,
+        *([] if "--exclude" in arguments else ["--exclude", NOT_ON_SPARK]),
+        *("--target", "spark", "--project-dir", project, "--profiles-dir", project),
+        *("--target-path", str(folders.target), "--log-path", str(folders.target / "logs")),
+    ]
+    result = dbtRunner().invoke(command)
+    if result.exception is not None:
+        raise MemtaxError(f"dbt could not run on Spark: {result.exception}")
+    if not result.success:
+        raise MemtaxError(f"dbt run failed on Spark; its log is {folders.target / 'logs' / 'dbt.log'}")

@@ -1,0 +1,73 @@
+"""What the tasks of a session did, from the event log that Spark writes with `--conf spark.eventLog.enabled=true`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass
+class Stage:
+    """One stage that ran.
+
+    Attributes:
+        number: Spark's number of it.
+        seconds: of each task that succeeded.
+        input_rows: rows that each task read from a source.
+        shuffle_rows: rows that each task was sent by the stage before; where one is far larger than the others, data is skewed.
+        written_bytes: bytes that each task left for the next stage.
+        peak_bytes: the most execution memory that a task of the JVM held.
+        lost: tasks that failed or were lost with their executor, and ran again.
+    """
+
+    number: int
+    seconds: list[float] = field(default_factory=list)
+    input_rows: list[int] = field(default_factory=list)
+    shuffle_rows: list[int] = field(default_factory=list)
+    written_bytes: list[int] = field(default_factory=list)
+    peak_bytes: int = 0
+    lost: int = 0
+
+
+def read_stages(folder: Path) -> list[Stage]:
+    """The stages in a folder of event logs (`spark.eventLog.dir`), in the order in which they ended."""
+    stages: dict[int, Stage] = {}
+    for event in _events(folder):
+        if event.get("Event") != "SparkListenerTaskEnd":
+            continue
+        stage = stages.setdefault(event["Stage ID"], Stage(event["Stage ID"]))
+        if event["Task End Reason"]["Reason"] != "Success":
+            stage.lost += 1
+            continue
+        info, metrics = event["Task Info"], event.get("Task Metrics") or {}
+        read = metrics.get("Shuffle Read Metrics", {})
+        stage.seconds.append((info["Finish Time"] - info["Launch Time"]) / 1000)
+        stage.input_rows.append(metrics.get("Input Metrics", {}).get("Records Read", 0))
+        stage.shuffle_rows.append(read.get("Total Records Read", 0))
+        stage.written_bytes.append(metrics.get("Shuffle Write Metrics", {}).get("Shuffle Bytes Written", 0))
+        stage.peak_bytes = max(stage.peak_bytes, metrics.get("Peak Execution Memory", 0))
+    return list(stages.values())
+
+
+def describe(stage: Stage) -> str:
+    """One line: how many tasks, and the sizes of the largest and the smallest."""
+    return (
+        f"stage {stage.number}: {len(stage.seconds)} tasks ({stage.lost} lost), seconds {_span(stage.seconds)}, rows from the "
+        f"stage before {_span(stage.shuffle_rows)}, bytes to the next {_span(stage.written_bytes)}"
+    )
+
+
+def _span(values: list[Any]) -> str:
+    low, high = (min(values), max(values)) if values else (0, 0)
+    return f"{low:,} to {high:,}"
+
+
+def _events(folder: Path) -> Iterator[dict[str, Any]]:
+    for path in sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")):
+        with path.open(encoding="utf-8") as lines:
+            for line in lines:
+                if line.startswith("{"):
+                    yield json.loads(line)

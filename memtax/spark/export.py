@@ -1,0 +1,75 @@
+"""The way back: the marts that were built on Spark, in the DuckDB store."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import duckdb
+
+from memtax import store
+from memtax.errors import StoreError
+from memtax.spark.folders import SparkFolders, spark_folders
+
+SCHEMA = "main"
+
+
+def export_marts(folders: SparkFolders | None = None) -> dict[str, int]:
+    """Put every mart of the last build into the store, in one transaction; tables of the same names are replaced.
+
+    Returns:
+        the rows of each table.
+
+    Raises:
+        StoreError: nothing was built, or a table is incomplete.
+        StoreLockedError: another process holds the store.
+    """
+    folders = folders or spark_folders()
+    tables = built_tables(folders)
+    if not tables:
+        raise StoreError(f"nothing was built on Spark yet: {folders.warehouse} has no table; run memtax spark build")
+    types = _types(folders)
+    found = {}
+    with store.writing() as connection:
+        for table, files in tables.items():
+            _drop(connection, table)
+            source = ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
+            columns = types.get(table, {})
+            select = ", ".join(f'cast("{name}" as {kind}) as "{name}"' for name, kind in columns.items()) or "*"
+            connection.execute(f'create table {SCHEMA}."{table}" as select {select} from read_parquet([{source}])')  # noqa: S608
+            count = connection.execute(f'select count(*) from {SCHEMA}."{table}"').fetchone()  # noqa: S608
+            found[table] = count[0] if count else 0
+    return found
+
+
+def built_tables(folders: SparkFolders) -> dict[str, list[Path]]:
+    """The marts on Spark that are complete, and the Parquet files of each."""
+    folder = folders.warehouse / f"{SCHEMA}.db"
+    if not folder.is_dir():
+        return {}
+    return {
+        table.name: sorted(table.glob("*.parquet"))
+        for table in sorted(folder.iterdir())
+        if (table / "_SUCCESS").is_file()
+    }
+
+
+def _types(folders: SparkFolders) -> dict[str, dict[str, str]]:
+    """The types that the models' contracts name, by table and column."""
+    path = folders.target / "manifest.json"
+    if not path.is_file():
+        raise StoreError(f"{path}, which names the types of the tables, is gone; run memtax spark build again")
+    nodes = json.loads(path.read_text(encoding="utf-8"))["nodes"].values()
+    return {
+        node["name"]: {name: column["data_type"] for name, column in node["columns"].items() if column["data_type"]}
+        for node in nodes
+        if node["resource_type"] == "model" and node["schema"] == SCHEMA
+    }
+
+
+def _drop(connection: duckdb.DuckDBPyConnection, table: str) -> None:
+    kind = connection.execute(
+        "select table_type from information_schema.tables where table_schema = ? and table_name = ?", [SCHEMA, table]
+    ).fetchone()
+    if kind is not None:
+        connection.execute(f'drop {"view" if kind[0] == "VIEW" else "table"} {SCHEMA}."{table}"')

@@ -1,0 +1,187 @@
+"""The `raw` schema on Spark: the store's raw tables as Parquet, and the corpora that stay in their files as views.
+
+One ingests into DuckDB, as always; what a build finds changed there since the last one is written again.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from memtax.corpus.in_place import shard_name
+from memtax.corpus.shards import IN_PLACE, LANDED, Shard, shards_of
+from memtax.spark.folders import SparkFolders
+from memtax.spark.tokens import describe
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+SEQUENCES = "corpus_sequences_"
+# Of a file of landed sequences a task reads so many at once.
+SEQUENCES_PER_ROW_GROUP = 4_096
+# Tokens of an in-place shard to a task, in bytes, where there are that many.
+TASK_BYTES = 64 << 20
+
+
+def land(session: SparkSession, store: duckdb.DuckDBPyConnection, folders: SparkFolders) -> list[str]:
+    """Bring the schema `raw` of the session up to date with the store.
+
+    Returns:
+        what was written: the names of tables, and of shards.
+    """
+    session.sql("create schema if not exists raw")
+    declared = {row.tableName for row in session.sql("show tables in raw").collect()}
+    written = []
+    for table in _small_tables(store):
+        changed = _export_table(store, table, folders.raw / table)
+        if changed:
+            written.append(table)
+        if changed or table not in declared:
+            _declare(
+                session, f"create table raw.{table} using parquet location '{_quoted(folders.raw / table)}'", table
+            )
+    shards = shards_of(store)
+    for dtype in ("uint16", "uint32"):
+        table = SEQUENCES + dtype
+        landed = [shard for shard in shards if shard.storage == LANDED and shard.token_dtype == dtype]
+        landed_now = _export_shards(store, landed, folders.raw / table)
+        written += [f"{table}, {name}" for name in landed_now]
+        if landed_now or table not in declared:
+            _declare(
+                session,
+                f"create table raw.{table} (corpus string, sequence_id bigint, tokens binary, shard_id int) using parquet "
+                f"partitioned by (shard_id) location '{_quoted(folders.raw / table)}'",
+                table,
+            )
+            session.sql(f"msck repair table raw.{table}")
+    for shard in shards:
+        if shard.storage == IN_PLACE:
+            _attach(session, shard, folders.scratch)
+    return written
+
+
+def _small_tables(store: duckdb.DuckDBPyConnection) -> list[str]:
+    rows = store.execute(
+        "select table_name from information_schema.tables where table_schema = 'raw' and table_type = 'BASE TABLE' order by 1"
+    ).fetchall()
+    return [name for (name,) in rows if not name.startswith(SEQUENCES)]
+
+
+def _export_table(store: duckdb.DuckDBPyConnection, table: str, folder: Path) -> bool:
+    """Write a table to a folder unless it is there as it is; whether it was written."""
+    rows, digest = store.execute(f"select count(*), bit_xor(hash(landed)) from raw.{table} as landed").fetchone()  # type: ignore[misc]  # noqa: S608
+    columns = [name for name, *_ in store.execute(f"describe raw.{table}").fetchall()]
+    state = {"rows": rows, "digest": str(digest), "columns": columns, "duckdb": duckdb.__version__}
+    if _state(folder) == state:
+        return False
+    partial = _partial(folder)
+    # Spark has no JSON and no time zones in Parquet as DuckDB writes them.
+    store.execute(
+        f"copy (select * replace ({_replacements(store, table)}) from raw.{table}) "  # noqa: S608
+        f"to '{_quoted(partial / 'part.parquet')}' (format parquet)"
+        if _replacements(store, table)
+        else f"copy raw.{table} to '{_quoted(partial / 'part.parquet')}' (format parquet)"
+    )
+    _settle(partial, folder, state)
+    return True
+
+
+def _replacements(store: duckdb.DuckDBPyConnection, table: str) -> str:
+    described = store.execute(f"describe raw.{table}").fetchall()
+    return ", ".join(f'cast("{name}" as varchar) as "{name}"' for name, kind, *_ in described if kind == "JSON")
+
+
+def _export_shards(store: duckdb.DuckDBPyConnection, shards: list[Shard], folder: Path) -> list[str]:
+    """Write the landed shards that are not there yet, drop those that are no more; return what was done."""
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = {f"shard_id={shard.shard_id}": shard for shard in shards}
+    done = []
+    for present in folder.iterdir():
+        if present.name not in wanted:
+            shutil.rmtree(present)
+            done.append(f"{present.name} dropped")
+    for name, shard in wanted.items():
+        state = {"checksum": shard.checksum, "sequences": shard.n_sequences, "first": shard.first_sequence_id}
+        if _state(folder / name) == state:
+            continue
+        partial = _partial(folder / name)
+        _write_sequences(store, shard, partial / "part.parquet")
+        _settle(partial, folder / name, state)
+        done.append(name)
+    return done
+
+
+def _write_sequences(store: duckdb.DuckDBPyConnection, shard: Shard, path: Path) -> None:
+    schema = pa.schema([("corpus", pa.string()), ("sequence_id", pa.int64()), ("tokens", pa.binary())])
+    reader = store.execute(
+        f"select corpus, sequence_id, tokens from {shard.table} where shard_id = ?",  # noqa: S608
+        [shard.shard_id],
+    ).to_arrow_reader(SEQUENCES_PER_ROW_GROUP)
+    # Ids of 16 bits hardly compress, and as bytes they are handed on without a look at them.
+    with pq.ParquetWriter(path, schema, compression="none", use_dictionary=["corpus"]) as writer:
+        for batch in reader:
+            columns = [batch["corpus"].cast(pa.string()), batch["sequence_id"], packed(batch["tokens"])]
+            writer.write_batch(pa.record_batch(columns, schema=schema))
+
+
+def packed(tokens: pa.ListArray) -> pa.BinaryArray:
+    """A list column without NULLs as bytes, little-endian, without a copy of them."""
+    width = tokens.type.value_type.bit_width // 8
+    offsets = tokens.offsets.to_numpy().astype(np.int64) * width
+    values = tokens.values
+    data = values.buffers()[1] or pa.py_buffer(b"")
+    begin = values.offset * width
+    if len(offsets) and offsets[-1] + begin >= 2**31:
+        raise ValueError("a batch of sequences has 2 GiB of tokens or more")
+    return pa.Array.from_buffers(
+        pa.binary(), len(tokens), [None, pa.py_buffer((offsets + begin).astype(np.int32)), data]
+    )
+
+
+def _attach(session: SparkSession, shard: Shard, scratch: Path) -> None:
+    """A view of an in-place shard: a place for each sequence, dealt out to tasks in runs."""
+    path = scratch / f"{shard_name(shard.shard_id)}.json"
+    describe(shard, path)
+    session.sparkContext.addFile(str(path))
+    width = 2 if shard.token_dtype == "uint16" else 4  # noqa: S105 (no password)
+    tasks = max(session.sparkContext.defaultParallelism * 2, -(-shard.n_tokens * width // TASK_BYTES))
+    rows = session.range(0, shard.n_sequences, 1, min(tasks, max(shard.n_sequences, 1)))
+    rows.selectExpr(
+        f"id + {shard.first_sequence_id} as sequence_id", f"named_struct('source', '{path.name}', 'row', id) as tokens"
+    ).createOrReplaceTempView(shard_name(shard.shard_id))
+
+
+def _declare(session: SparkSession, create: str, table: str) -> None:
+    # The files are the table's own only in name: dropping it leaves them.
+    session.sql(f"drop table if exists raw.{table}")
+    session.sql(create)
+
+
+def _state(folder: Path) -> dict[str, Any] | None:
+    path = folder / "_state.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def _partial(folder: Path) -> Path:
+    partial = folder.with_name(f"_{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    return partial
+
+
+def _settle(partial: Path, folder: Path, state: dict[str, Any]) -> None:
+    """Put a folder that is complete in its place."""
+    (partial / "_state.json").write_text(json.dumps(state), encoding="utf-8")
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.rename(folder)
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")

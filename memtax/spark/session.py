@@ -1,0 +1,138 @@
+"""A Spark session with memtax's functions, local by default and on a cluster where the configuration says so."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from memtax.errors import MemtaxError, MissingExtraError, ProjectError
+from memtax.models.verify import model_fault, tokenizer_fault
+from memtax.spark.folders import CATALOGUE, SparkFolders
+from memtax.spark.tokens import read_tokens
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+SCRATCH_VARIABLE = "MEMTAX_SPARK_SCRATCH"
+TASKS_VARIABLE = "MEMTAX_SPARK_TASKS"
+# Tasks to a core: enough that one slow task does not keep the others waiting.
+TASKS_PER_CORE = 2
+
+
+def default_configuration(folders: SparkFolders) -> dict[str, str]:
+    """What a session has unless it is told otherwise: this machine's cores, and a catalogue beside the database."""
+    root = folders.root
+    return {
+        "spark.app.name": "memtax",
+        "spark.master": "local[*]",
+        "spark.driver.memory": "2g",
+        "spark.log.level": "ERROR",
+        "spark.ui.showConsoleProgress": str(sys.stderr.isatty()).lower(),
+        # A batch of rows is what a UDF holds at once: with 2,048 sequences of 2,049 tokens, 8 MB.
+        "spark.sql.execution.arrow.maxRecordsPerBatch": "2048",
+        "spark.sql.session.timeZone": "UTC",
+        # The catalogue of tables: Spark's own, in a folder. A cluster that has a metastore names it instead.
+        "spark.sql.catalogImplementation": "hive",
+        "spark.sql.warehouse.dir": str(folders.warehouse),
+        CATALOGUE: f"jdbc:derby:;databaseName={folders.metastore};create=true",
+        "spark.driver.extraJavaOptions": f"-Dderby.stream.error.file={root / 'derby.log'}",
+        # An executor's cores are its tasks'; native code that took them all would only get in their way.
+        "spark.executorEnv.MEMTAX_THREADS": "1",
+        "spark.executorEnv.OMP_NUM_THREADS": "1",
+        "spark.executorEnv.TOKENIZERS_PARALLELISM": "false",
+    }
+
+
+def parse_configuration(settings: Iterable[str]) -> dict[str, str]:
+    """KEY=VALUE settings as a mapping.
+
+    Raises:
+        ProjectError: one has another form.
+    """
+    found = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals or not key.startswith("spark."):
+            raise ProjectError(f"--conf {setting!r} is no setting of Spark; expected spark.KEY=VALUE")
+        found[key] = value
+    return found
+
+
+def read_defaults() -> dict[str, str]:
+    """The settings of `spark-defaults.conf` in the folder that SPARK_CONF_DIR names, or of SPARK_HOME, if there is one."""
+    home = os.environ.get("SPARK_HOME")
+    folder = os.environ.get("SPARK_CONF_DIR") or (home and f"{home}/conf")
+    path = Path(folder or ".") / "spark-defaults.conf"
+    if not folder or not path.is_file():
+        return {}
+    found = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        words = line.strip().split(None, 1)
+        if len(words) == 2 and not words[0].startswith("#"):
+            found[words[0]] = words[1].strip()
+    return found
+
+
+@contextmanager
+def spark_session(folders: SparkFolders, settings: Mapping[str, str] | None = None) -> Iterator[SparkSession]:
+    """A session with the UDFs registered; stopped at the end, when the scratch folder goes, too.
+
+    Args:
+        folders: where it keeps what it writes.
+        settings: beyond `spark-defaults.conf`, which is beyond `default_configuration`.
+
+    Raises:
+        MissingExtraError: PySpark is not installed.
+        MemtaxError: there is no Java, or Spark does not start.
+    """
+    require_java()
+    # Of what is said there nothing is used: Arrow goes from Spark to the UDFs, and back.
+    warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas", category=FutureWarning)
+    try:
+        from pyspark.sql import SparkSession
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("memtax spark", "spark") from error
+    from udf.engine_spark import register
+
+    chosen = default_configuration(folders) | read_defaults() | dict(settings or {})
+    folders.root.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    builder = SparkSession.builder
+    for key, value in chosen.items():
+        builder = builder.config(key, value)
+    try:
+        session = builder.getOrCreate()
+    except Exception as error:
+        raise MemtaxError(f"Spark did not start with master {chosen['spark.master']}: {error}") from error
+    try:
+        cores = session.sparkContext.defaultParallelism
+        if "spark.sql.shuffle.partitions" not in chosen:
+            session.conf.set("spark.sql.shuffle.partitions", str(TASKS_PER_CORE * cores))
+        shutil.rmtree(folders.scratch, ignore_errors=True)
+        folders.scratch.mkdir()
+        os.environ[SCRATCH_VARIABLE] = str(folders.scratch)
+        os.environ[TASKS_VARIABLE] = str(TASKS_PER_CORE * cores)
+        register(session, read_tokens=read_tokens)
+        for name, fault in (("model_fault", model_fault), ("tokenizer_fault", tokenizer_fault)):
+            session.udf.register(name, fault, "string")
+        yield session
+    finally:
+        session.stop()
+        shutil.rmtree(folders.scratch, ignore_errors=True)
+
+
+def require_java() -> None:
+    """Raise a MemtaxError where there is no Java to run Spark on."""
+    home = os.environ.get("JAVA_HOME")
+    if shutil.which("java") or (home and Path(home, "bin", "java").is_file()):
+        return
+    raise MemtaxError(
+        "Spark runs on Java, and there is none on the PATH or in JAVA_HOME; install Java 17 (on Debian: apt install "
+        "openjdk-17-jre-headless)"
+    )
