@@ -22,11 +22,12 @@
   const MOST_TABLE_ROWS = 1000;
   const PICTURE_WIDTH = 1000;
   const dark = matchMedia("(prefers-color-scheme: dark)");
+  const print = matchMedia("print");
   const choices = JSON.parse(document.getElementById("choices").textContent);
   const modelOf = new Map(choices.runs.map(({ run, model }) => [run, model]));
   const chooseSample = document.getElementById("choose-sample");
   const chooseRun = document.getElementById("choose-run");
-  const themeName = () => (dark.matches ? "dark" : "light");
+  const themeName = () => (dark.matches && !print.matches ? "dark" : "light");
 
   function chosen(column) {
     if (column === "sample") return chooseSample.value;
@@ -284,6 +285,29 @@
     }
   }, { rootMargin: "-15% 0px -75% 0px" });
   document.querySelectorAll("main > section").forEach((section) => reading.observe(section));
+
+  // Paper is white. Printing does not wait for charts to be drawn anew, so those of a dark page change their colours where they
+  // stand. Cells of heat maps, whose colours are mixtures, and the numbers on them stay as they are.
+  function forPaper() {
+    if (!print.matches) {
+      drawAll();
+      return;
+    }
+    const light = new Map(Object.entries(PALETTES.dark).map(([name, value]) => [value, PALETTES.light[name]]));
+    for (const figure of figures.filter(({ chart }) => chart.dataset.theme === "dark")) {
+      for (const part of figure.chart.querySelectorAll("svg *")) {
+        if (part.closest(".mark-text.role-mark")) continue;
+        for (const attribute of ["fill", "stroke"]) {
+          const other = light.get(part.getAttribute(attribute));
+          if (other) part.setAttribute(attribute, other);
+        }
+      }
+      // Back on the screen, it is drawn anew.
+      figure.chart.dataset.theme = "light";
+      figure.drawn = null;
+    }
+  }
+  print.addEventListener("change", forPaper);
 
   chooseSample?.addEventListener("change", drawAll);
   chooseRun?.addEventListener("change", drawAll);

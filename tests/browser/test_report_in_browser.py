@@ -160,6 +160,11 @@ def test_the_page_prints(open_page: Callable[..., Any], report: Report, screensh
         assert not page.locator(hidden).first.is_visible()
     assert page.locator("#findings li").first.is_visible()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    page.wait_for_selector("#figure-counts-by-model [data-chart][data-theme=light]")
+    drawn(page)
+    assert page.locator("[data-chart][data-theme=dark]").count() == 0
+    label = page.locator("#figure-coefficients svg .mark-text.role-axis-label text").first
+    assert label.get_attribute("fill") == "#1b1f24", "ink of the light theme, on white paper"
     assert len(page.pdf()) > 20_000
 
 
