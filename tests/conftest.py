@@ -12,9 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 PROJECT = Path(__file__).resolve().parent.parent
 SHARED_DATA = PROJECT.parent / "shared" / "data"
+
+
+# A busy machine or a sanitizer makes anything slow: no test of this suite fails for the time that it takes.
+settings.register_profile("memtax", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("memtax")
 
 
 def pytest_configure() -> None:

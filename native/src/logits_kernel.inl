@@ -24,7 +24,7 @@ constexpr size_t kAhead = 1024;
 constexpr size_t kLogitsPerLine = 64 / sizeof(float);
 
 typedef float Floats __attribute__((vector_size(kLanes * sizeof(float))));
-typedef int32_t Ints __attribute__((vector_size(kLanes * sizeof(float))));
+typedef uint32_t Bits __attribute__((vector_size(kLanes * sizeof(float))));
 
 constexpr float kLowest = -std::numeric_limits<float>::infinity();
 // A logit may be so far above the one that exponentials are taken below: e^64 times a block is far from overflow.
@@ -65,7 +65,7 @@ inline void exponentials(Floats (&t)[kSide]) {
     for (size_t k = 0; k < kSide; ++k) power[k] = power[k] * t[k] + 2.4022242069e-1f;
     for (size_t k = 0; k < kSide; ++k) power[k] = power[k] * t[k] + 6.9314697759e-1f;
     for (size_t k = 0; k < kSide; ++k) power[k] = power[k] * t[k] + 1.0f;
-    for (size_t k = 0; k < kSide; ++k) t[k] = (Floats)((Ints)power[k] + ((Ints)shifted[k] << 23));
+    for (size_t k = 0; k < kSide; ++k) t[k] = (Floats)((Bits)power[k] + ((Bits)shifted[k] << 23));
 }
 
 inline float largest(const float* logits, size_t n) {

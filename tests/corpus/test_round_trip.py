@@ -24,7 +24,7 @@ from tests.corpus.helpers import landed, numbered, scanned, split, write_bin, wr
 
 LIMITS = {"uint8": 255, "int8": 127, "int16": 2**15 - 1, "uint16": 2**16 - 1, "int32": 2**31 - 1, "uint32": 2**32 - 1,
           "int64": 2**32 - 1, "uint64": 2**32 - 1}  # fmt: skip
-quick = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quick = settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module")

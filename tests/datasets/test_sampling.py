@@ -5,7 +5,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from memtax import store
@@ -38,7 +38,6 @@ def tables(database: Path) -> dict[str, list]:
         }
 
 
-@settings(deadline=None)
 @given(population=st.integers(0, 300), share=st.floats(0, 1), seed=st.integers(0, 2**64))
 def test_a_draw_is_distinct_sorted_and_repeatable(population: int, share: float, seed: int) -> None:
     n = round(population * share)

@@ -62,7 +62,7 @@ def pages(connection: duckdb.DuckDBPyConnection, selection: Selection) -> list[P
             return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(ROWS, st.sampled_from([None, "measure", "flag", "word", "sequence_id", "model"]), st.booleans())
 def test_pages_give_every_row_once_and_lead_back(
     rows: list[tuple[Any, ...]], sort: str | None, descending: bool
@@ -87,7 +87,6 @@ def test_pages_give_every_row_once_and_lead_back(
     assert walked[0].previous is None
 
 
-@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_a_place_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(SelectionError):

@@ -37,7 +37,7 @@ def ask(statement: Sql) -> list[tuple[Any, ...]]:
     return run
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(TEXTS)
 def test_a_text_written_out_is_that_text_and_drives_no_terminal(text: str) -> None:
     written = literal(text)
@@ -45,14 +45,14 @@ def test_a_text_written_out_is_that_text_and_drives_no_terminal(text: str) -> No
     assert not any(ord(character) < 32 or character in "\x7f\x9b\u202e" for character in written)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.one_of(st.none(), st.booleans(), NUMBERS, st.just(math.inf)))
 def test_a_value_written_out_is_that_value(value: Any) -> None:
     ((bound, written),) = ask(sql("select ", Value(value), ", ", sql(literal(value))))
     assert bound == written
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     NAMES,
     st.lists(st.one_of(st.none(), TEXTS), max_size=8),
@@ -79,7 +79,7 @@ def test_a_text_filter_keeps_what_it_says_whatever_the_column_is_called(
         assert sorted(map(repr, found)) == sorted(repr((value,)) for value in values if keeps[operator](value))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(st.one_of(st.none(), st.integers(-5, 5)), max_size=8),
     st.integers(-5, 5),

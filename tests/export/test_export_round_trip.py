@@ -67,7 +67,7 @@ def same(a: Any, b: Any) -> bool:
     return a == b
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
 @given(rows=st.lists(ROW, max_size=8))
 def test_any_row_comes_back_as_it_was(rows: list[dict[str, Any]]) -> None:
     rows = [{"id": index, **row} for index, row in enumerate(rows)]

@@ -50,7 +50,7 @@ FEATURE_SCHEMA = pa.schema(
 )
 TOKEN = st.sampled_from([0, 2**32 - 1]) | st.integers(0, 2**32 - 1)
 SCORE = st.none() | st.floats(0, 1)
-PROFILE = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+PROFILE = settings(max_examples=12, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")

@@ -46,7 +46,9 @@ def run() -> int:
     python = [sys.executable, "-S"]
     subprocess.run([*python, "-c", check], env=environment, check=True)
     kernels = [ROOT / "tests" / "native", *sorted((ROOT / "tests" / "udf").glob("test_*_kernel.py"))]
-    tests = [*python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *map(str, kernels), *sys.argv[1:]]
+    # The sanitizer prints to the process's own stderr just before it stops the process: pytest must not hold that back.
+    options = ["-q", "-p", "no:cacheprovider", "--capture=sys"]
+    tests = [*python, "-m", "pytest", *options, *map(str, kernels), *sys.argv[1:]]
     return subprocess.run(tests, env=environment, cwd=ROOT, check=False).returncode
 
 

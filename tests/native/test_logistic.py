@@ -23,7 +23,7 @@ def reference(values: np.ndarray, labels: np.ndarray, b: np.ndarray, weights: np
 
 
 @pytest.mark.parametrize("instruction_set", instruction_sets())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     n=st.integers(1, 1300),
     d=st.integers(0, 20),

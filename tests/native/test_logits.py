@@ -24,7 +24,7 @@ def available() -> list[str]:
     return found
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.lists(LOGITS, min_size=1, max_size=70), st.data(), st.sampled_from(available()))
 def test_a_row_is_that_of_the_reference(row: list[float], data: st.DataObject, instruction_set: str) -> None:
     target = data.draw(st.integers(0, len(row) - 1))

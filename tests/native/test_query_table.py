@@ -15,7 +15,7 @@ def random_windows(n: int, length: int = 32, dtype: type = np.uint16) -> np.ndar
     return np.random.default_rng(n).integers(0, 50_000, (n, length)).astype(dtype)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(cases(), st.randoms(use_true_random=False))
 def test_the_same_set_of_windows_gives_the_same_table(case: Case, random: object) -> None:
     table = QueryTable.build(case.window_array(), 1)

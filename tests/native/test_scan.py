@@ -23,7 +23,7 @@ def counts(table: QueryTable, case: Case, **how: object) -> list[list[tuple[tupl
     return [entries[begin:end] for begin, end in pairwise(row_offsets)]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(cases(), st.sampled_from([64, 64, 40, 3, 0]))
 def test_a_scan_counts_what_the_reference_counts(case: Case, hash_bits: int) -> None:
     """`hash_bits` below 64 weakens every hash, down to one value for all: collisions must cost time only."""
@@ -34,7 +34,7 @@ def test_a_scan_counts_what_the_reference_counts(case: Case, hash_bits: int) -> 
             assert counts(table, case, threads=threads, instruction_set=name) == expected, (name, threads)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(cases())
 def test_a_find_knows_every_window_and_no_other(case: Case) -> None:
     table = QueryTable.build(case.window_array())

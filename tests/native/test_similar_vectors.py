@@ -68,7 +68,7 @@ def test_counts_equal_float64(instruction_set: str, n_queries: int, n_references
 
 
 @pytest.mark.parametrize("instruction_set", SETS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([1e-7, 1e-9, 1e-12]), st.sampled_from([3, 64, 384]))
 def test_vectors_at_a_threshold_are_decided_as_fsum_decides(
     instruction_set: str, seed: int, distance: float, dimensions: int
@@ -85,7 +85,7 @@ def test_vectors_at_a_threshold_are_decided_as_fsum_decides(
     assert counts.tolist() == expected
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.integers(1, 6).flatmap(
         lambda n: st.lists(

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from memtax_native import count_tokens, ngram_equal, ngram_hash, read_pass, reference
@@ -16,7 +16,6 @@ def flat(rows: list[list[int]], dtype: type) -> tuple[np.ndarray, np.ndarray]:
     return np.array([t for row in rows for t in row], dtype), np.cumsum([0, *map(len, rows)])
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 300), max_size=200), DTYPES, st.sampled_from([None, 301, 65_536, 100_000]))
 def test_counts_are_those_of_the_reference(tokens: list[int], dtype: type, size: int | None) -> None:
     counts = count_tokens(np.array(tokens, dtype), size, 2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
@@ -19,7 +19,6 @@ def measure(labels: np.ndarray, p: np.ndarray) -> dict[str, float]:
     return {name: one.value for name, one in found.items()}
 
 
-@settings(deadline=None)
 @given(outcomes)
 def test_measures_agree_with_scikit_learn(rows: list[tuple[bool, float]]) -> None:
     labels = np.array([label for label, _ in rows])

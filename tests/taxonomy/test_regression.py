@@ -22,7 +22,7 @@ def problem(n: int, d: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return values, labels
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(n=st.integers(20, 600), d=st.integers(1, 14), seed=st.integers(0, 2**32 - 1), balanced=st.booleans())
 def test_coefficients_are_the_optimum(n: int, d: int, seed: int, balanced: bool) -> None:
     values, labels = problem(n, d, seed)

@@ -45,7 +45,7 @@ def test_round_trip(tokenizer_file, text):
     assert decode([ids], str(tokenizer_file)) == [text]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(text=st.text(st.characters(exclude_categories=["Cs"])))
 def test_round_trip_of_any_text(tokenizer_file, text):
     ids = load_tokenizer(str(tokenizer_file)).encode(text).ids

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from memtax.spark.landing import packed
@@ -31,7 +31,6 @@ def test_unsigned_numbers_become_the_next_wider_signed_ones():
     )
 
 
-@settings(deadline=None)
 @given(token_lists, st.sampled_from([pa.uint16(), pa.uint32()]), st.integers(0, 3))
 def test_tokens_packed_as_bytes_come_back(rows, width, begin):
     tokens = pa.array(rows, pa.list_(width)).slice(begin)
@@ -50,7 +49,6 @@ def test_packed_tokens_of_another_width_are_refused():
         engine_spark.unpacked(pa.array([b"\1\0\2"], pa.binary()), pa.list_(pa.uint16()))
 
 
-@settings(deadline=None)
 @given(st.lists(st.none() | st.lists(st.integers(0, 2**32 - 1), max_size=4), max_size=6), st.integers(0, 3))
 def test_lists_change_their_items_and_keep_nulls(rows, begin):
     wide = pa.array(rows, pa.list_(pa.int64())).slice(begin)
@@ -60,7 +58,6 @@ def test_lists_change_their_items_and_keep_nulls(rows, begin):
     assert engine_spark.converted(narrow, pa.list_(pa.int64())).to_pylist() == wide.to_pylist()
 
 
-@settings(deadline=None)
 @given(st.lists(st.none() | st.lists(st.floats(width=32, allow_nan=False), min_size=3, max_size=3), max_size=5))
 def test_lists_of_a_fixed_size_go_there_and_back(rows):
     lists = pa.array(rows, pa.list_(pa.float32()))

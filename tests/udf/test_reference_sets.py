@@ -53,7 +53,7 @@ def test_the_same_rows_have_the_same_name(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("*.partial"))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(
         st.tuples(st.sampled_from(["a", "b", "ü"]), st.integers(-(2**63), 2**63 - 1) | st.integers(0, 3), st.integers(0, 4)),

@@ -90,7 +90,7 @@ def both(
     return connection.execute(NATIVE).fetchall(), connection.execute(REFERENCE).fetchall()
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(
     windows=st.lists(
         st.tuples(st.sampled_from(["a", "b", "not landed"]), st.none() | st.lists(IDS, max_size=9)), max_size=30
