@@ -1,19 +1,25 @@
--- One row per shard of a corpus and model: which of the corpus' sequences hold a window that the model is known to have
--- memorized, as one list.
+-- One row per shard of a corpus and model: which of the shard's sequences hold a window that the model is known to have
+-- memorized, as one list. Ids may be taken from where other shards of the corpus have gaps, so that the list may name
+-- sequences between the shard's first and last that are not in it.
 with memorized as (
     select
-        corpus,
-        model,
-        revision,
-        {{ collected_distinct('sequence_id') }} as sequence_ids
-    from {{ ref('int_sequence_model__memorization') }}
-    where memorized
-    group by corpus, model, revision
+        shards.corpus,
+        shards.shard_id,
+        memorization.model,
+        memorization.revision,
+        {{ collected_distinct('memorization.sequence_id') }} as sequence_ids
+    from {{ ref('stg_corpus_shards') }} as shards
+    inner join {{ ref('int_sequence_model__memorization') }} as memorization
+        on
+            shards.corpus = memorization.corpus
+            and memorization.sequence_id between shards.first_sequence_id and shards.last_sequence_id
+    where memorization.memorized
+    group by shards.corpus, shards.shard_id, memorization.model, memorization.revision
 )
 
 select
-    shards.corpus,
-    shards.shard_id,
+    memorized.corpus,
+    memorized.shard_id,
     memorized.model,
     memorized.revision,
     shards.storage,
@@ -23,4 +29,4 @@ select
     md5({{ as_text('memorized.sequence_ids') }}) as memorized_checksum
 from {{ ref('stg_corpus_shards') }} as shards
 inner join memorized
-    on shards.corpus = memorized.corpus
+    using (corpus, shard_id)

@@ -8,5 +8,6 @@ select
     token_dtype,
     n_sequences,
     n_tokens,
-    first_sequence_id
+    first_sequence_id,
+    last_sequence_id
 from {{ source('raw', 'corpus_shards') }}
