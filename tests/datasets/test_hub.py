@@ -112,6 +112,7 @@ def test_a_feature_table_is_handed_on(tmp_path: Path, repository: str) -> None:
         assert expected in notes
 
 
+@pytest.mark.slow
 def test_the_taxonomy_trains_on_published_tables_without_a_model(commands: Commands, tmp_path: Path) -> None:
     repository = "usvsnsp/semantic-filters"
     folder = make_feature_tables(tmp_path, 400)
