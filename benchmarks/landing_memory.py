@@ -13,6 +13,8 @@ import argparse
 import shutil
 import sys
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import duckdb
@@ -47,7 +49,9 @@ def main() -> int:
             peaks = []
             for n_rows in sizes:
                 folder = Path(name) / f"{split}-{n_rows}"
-                size = make_split(folder, repository, split, n_rows)
+                # In a process of its own: what is started here counts this one's memory as its own peak.
+                with ProcessPoolExecutor(1, get_context("spawn")) as maker:
+                    size = maker.submit(make_split, folder, repository, split, n_rows).result()
                 database = folder / "memtax.duckdb"
                 command = [sys.executable, "-m", "memtax", "ingest", "hub", repository, "--from", str(folder)]
                 run = watched(command, database, arguments.limit)
