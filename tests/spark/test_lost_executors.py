@@ -110,7 +110,9 @@ def _kill_one_executor(process: subprocess.Popen[str]) -> int:
 
 def _processes(session: int) -> dict[int, tuple[int, str]]:
     """Parent and command line of each process of a session."""
-    lines = subprocess.run(["ps", "-ww", "-eo", "pid=,ppid=,sid=,args="], capture_output=True, text=True, check=True).stdout
+    lines = subprocess.run(
+        ["ps", "-ww", "-eo", "pid=,ppid=,sid=,args="], capture_output=True, text=True, check=True
+    ).stdout
     found = {}
     for line in lines.splitlines():
         pid, parent, sid, *text = line.split(None, 3)
