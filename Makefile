@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 SIZE ?= full
 PIP_ARGS ?=
+# Two processes share the tests out, by file: the stores that a file builds are then built once.
+SHARED_OUT := -n 2 --dist loadfile
 
 # Whatever the built extension depends on: editing one of these rebuilds it.
 NATIVE := $(wildcard native/*.txt native/*.cmake native/src/*)
@@ -21,10 +23,10 @@ demo: setup  ## build a real feature store from installed text (SIZE=small: a mi
 	@$(BIN)/python -m memtax.demo --size $(SIZE)
 
 test: setup  ## run the tests but for the slow ones and those in a browser
-	@$(BIN)/python -m pytest -m "not slow and not browser and not spark" $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest $(SHARED_OUT) -m "not slow and not browser and not spark" $(PYTEST_ARGS)
 
 slow: setup  ## run the slow tests: whole stores, built several times
-	@$(BIN)/python -m pytest -m "slow and not spark" $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest $(SHARED_OUT) -m "slow and not spark" $(PYTEST_ARGS)
 
 spark: $(VENV)/.spark  ## install PySpark (hundreds of MB) and run the tests on it (Debian: apt-get install openjdk-17-jre-headless)
 	@$(BIN)/python -m pytest -m spark $(PYTEST_ARGS)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -108,17 +109,26 @@ def make_commands(dbt_target: Path) -> Callable[[Path], Commands]:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory, make_commands: Callable[[Path], Commands]) -> Commands:
-    """The small demo, built once by the same entry that `make demo` uses; tests only read it."""
-    commands = make_commands(tmp_path_factory.mktemp("demo") / "memtax.duckdb")
-    result = subprocess.run(
-        [sys.executable, "-m", "memtax.demo", "--size", "small"],
-        cwd=PROJECT,
-        env=commands.environment,
-        capture_output=True,
-        text=True,
-    )
-    assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-8000:]
-    (commands.database.parent / "output.txt").write_text(result.stdout, encoding="utf-8")
+    """The small demo, built once by the same entry that `make demo` uses; tests only read it.
+
+    Processes that share the tests among them (pytest-xdist) share it too: the first to ask builds, the others wait.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "demo"
+    folder.mkdir(exist_ok=True)
+    commands = make_commands(folder / "memtax.duckdb")
+    output = folder / "output.txt"
+    with FileLock(folder / "lock"):
+        if not output.exists():
+            result = subprocess.run(
+                [sys.executable, "-m", "memtax.demo", "--size", "small"],
+                cwd=PROJECT,
+                env=commands.environment,
+                capture_output=True,
+                text=True,
+            )
+            assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-8000:]
+            output.write_text(result.stdout, encoding="utf-8")
     return commands
 
 

@@ -58,7 +58,9 @@ def register(session: SparkSession, *, read_tokens: ReadTokens | None = None) ->
 
     for function in load_all():
         wrapped = arrow_udf(_task(function.name, read_tokens), sql_type(spark_type(function.returns)))
-        session.udf.register(function.name, wrapped.asNondeterministic() if function.volatile else wrapped)
+        # Of a CTE that is read twice, Spark computes once only what may give another answer the second time.
+        once = function.volatile or function.scan
+        session.udf.register(function.name, wrapped.asNondeterministic() if once else wrapped)
 
 
 def spark_type(arrow_type: pa.DataType) -> pa.DataType:

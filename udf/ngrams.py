@@ -21,7 +21,7 @@ COUNT_OF_EITHER = pa.struct(
 )
 
 
-@udf([pa.list_(pa.uint32()), pa.string()], COUNTS)
+@udf([pa.list_(pa.uint32()), pa.string()], COUNTS, scan=True)
 def count_windows(tokens: pa.Array, handle: pa.Array) -> pa.Array:
     """For each sequence, the windows of a query table that occur in it: index, how often, and the first offset.
 
@@ -31,13 +31,13 @@ def count_windows(tokens: pa.Array, handle: pa.Array) -> pa.Array:
     return _count_windows(tokens, handle, "count_windows")
 
 
-@udf([pa.list_(pa.uint16()), pa.string()], COUNTS)
+@udf([pa.list_(pa.uint16()), pa.string()], COUNTS, scan=True)
 def count_windows_uint16(tokens: pa.Array, handle: pa.Array) -> pa.Array:
     """`count_windows` for tokens of 16 bits: DuckDB would copy every sequence to widen it."""
     return _count_windows(tokens, handle, "count_windows_uint16")
 
 
-@udf([pa.list_(pa.uint32()), pa.string(), pa.bool_()], pa.list_(COUNT_OF_EITHER))
+@udf([pa.list_(pa.uint32()), pa.string(), pa.bool_()], pa.list_(COUNT_OF_EITHER), scan=True)
 def count_windows_and_tokens(tokens: pa.Array, handle: pa.Array, tokens_wanted: pa.Array) -> pa.Array:
     """`count_windows` and, where `tokens_wanted`, the occurrences of each token, in one pass over the sequences.
 
@@ -47,7 +47,7 @@ def count_windows_and_tokens(tokens: pa.Array, handle: pa.Array, tokens_wanted: 
     return _count_windows_and_tokens(tokens, handle, tokens_wanted, "count_windows_and_tokens")
 
 
-@udf([pa.list_(pa.uint16()), pa.string(), pa.bool_()], pa.list_(COUNT_OF_EITHER))
+@udf([pa.list_(pa.uint16()), pa.string(), pa.bool_()], pa.list_(COUNT_OF_EITHER), scan=True)
 def count_windows_and_tokens_uint16(tokens: pa.Array, handle: pa.Array, tokens_wanted: pa.Array) -> pa.Array:
     """`count_windows_and_tokens` for tokens of 16 bits: DuckDB would copy every sequence to widen it."""
     return _count_windows_and_tokens(tokens, handle, tokens_wanted, "count_windows_and_tokens_uint16")

@@ -30,6 +30,7 @@ class Udf:
         returns: the Arrow type of the result.
         volatile: True if a call has an effect or an answer that changes: no engine may skip or fold it, and it is left out
             where people may only read.
+        scan: True if a call is a pass over a corpus: no engine may make it twice where a query mentions it twice.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Udf:
     parameters: tuple[pa.DataType, ...]
     returns: pa.DataType
     volatile: bool = False
+    scan: bool = False
 
     def __call__(self, *columns: pa.Array | pa.ChunkedArray) -> pa.Array:
         """Run the function on one batch, count its rows, and hold the result to the declared type and length."""
@@ -72,7 +74,12 @@ _registry: dict[str, Udf] = {}
 
 
 def udf(
-    parameters: Sequence[pa.DataType], returns: pa.DataType, *, name: str | None = None, volatile: bool = False
+    parameters: Sequence[pa.DataType],
+    returns: pa.DataType,
+    *,
+    name: str | None = None,
+    volatile: bool = False,
+    scan: bool = False,
 ) -> Callable[[ArrowFunction], ArrowFunction]:
     """Register the decorated function under `name` (its own name by default); the function itself stays as it is."""
 
@@ -83,7 +90,7 @@ def udf(
                 f"two modules register a UDF named {key!r}: {_registry[key].function.__module__} and "
                 f"{function.__module__}"
             )
-        _registry[key] = Udf(key, function, tuple(parameters), returns, volatile)
+        _registry[key] = Udf(key, function, tuple(parameters), returns, volatile, scan)
         return function
 
     return register

@@ -16,7 +16,7 @@ COUNTS = pa.list_(pa.struct([("token_id", pa.int64()), ("frequency", pa.int64())
 LARGEST_TABLE = 1 << 22
 
 
-@udf([pa.list_(pa.uint32())], COUNTS)
+@udf([pa.list_(pa.uint32())], COUNTS, scan=True)
 def count_tokens(tokens: pa.Array) -> pa.Array:
     """Occurrences of each token: a batch's counts come with its first sequence, and the others have an empty list.
 
@@ -26,7 +26,7 @@ def count_tokens(tokens: pa.Array) -> pa.Array:
     return _count_tokens(tokens, "count_tokens")
 
 
-@udf([pa.list_(pa.uint16())], COUNTS)
+@udf([pa.list_(pa.uint16())], COUNTS, scan=True)
 def count_tokens_uint16(tokens: pa.Array) -> pa.Array:
     """`count_tokens` for tokens of 16 bits: DuckDB would copy every sequence to widen it."""
     return _count_tokens(tokens, "count_tokens_uint16")

@@ -3,42 +3,22 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import duckdb
-import numpy as np
-import pyarrow as pa
 
 from memtax.corpus import registration
 from memtax.corpus.checksums import BackgroundChecksum
 from memtax.corpus.progress import Progress, silent
-from memtax.corpus.reader import WINDOWS_AT_ONCE, iter_windows
 from memtax.corpus.shards import find_corpus, save_corpus, shards_of
 from memtax.corpus.tokenizer import CorpusTokenizer
-from memtax.datasets.published_source import (
-    SCORE,
-    ColumnNames,
-    PublishedRows,
-    ScoreColumn,
-    count_scores,
-    first_beyond,
-    read_published,
-    refuse_tokens,
-    sound_tokens,
-)
+from memtax.datasets.published_members import land_members
+from memtax.datasets.published_source import ColumnNames, ScoreColumn, read_published
+from memtax.datasets.published_windows import compare_with_corpus, fill_from_corpus, land_tokens
 from memtax.datasets.row_keys import readable
-from memtax.datasets.store import (
-    Dataset,
-    find_dataset,
-    insert_sequences,
-    insert_sequences_from,
-    make_room,
-    require_no_features,
-    save_dataset,
-)
-from memtax.errors import SourceError
+from memtax.datasets.store import Dataset, find_dataset, make_room, require_no_features, save_dataset
 
 
 @dataclass(frozen=True)
@@ -117,16 +97,16 @@ def land_published(
             if not make_room(connection, incoming, replace=replace, again=again):
                 return Publication(incoming, landed=False, notes=tuple(notes))
         if rows.found.tokens is None:
-            compared = _fill_from_corpus(connection, corpus, rows, length, progress)
+            compared = fill_from_corpus(connection, corpus, rows, length, progress)
         else:
             with readable(rows.where):
-                _land_tokens(connection, corpus, rows, length)
-            compared = _compare_with_corpus(connection, corpus, rows, length, progress)
+                land_tokens(connection, corpus, rows, length)
+            compared = compare_with_corpus(connection, corpus, rows, length, progress)
             if compared < len(rows.keys) and shards_of(connection, corpus):
                 missing = len(rows.keys) - compared
                 notes.append(f"{missing:,} windows are of sequences that corpus {corpus} does not hold: not compared")
         with readable(rows.where):
-            landed = _land_members(connection, name, corpus, rows, scores)
+            landed = land_members(connection, name, corpus, rows, scores)
         landing = dataset(checksum.result())
     save_dataset(connection, landing)
     if rows.unused:
@@ -158,161 +138,3 @@ def _register_corpus(connection: duckdb.DuckDBPyConnection, name: str, tokenizer
     if there is not None:
         return []
     return [f"corpus {name} is not landed: its name is registered, and memtax ingest corpus {name} can follow"]
-
-
-def _land_tokens(connection: duckdb.DuckDBPyConnection, corpus: str, rows: PublishedRows, length: int) -> None:
-    """Insert the windows of a source, which are checked in the scan that inserts them."""
-    known = find_corpus(connection, corpus)
-    sound = sound_tokens(length, known.vocabulary_size if known else None)
-    low, high = int(rows.keys.ids.min()), int(rows.keys.ids.max())
-    there = connection.execute(
-        "select 1 from raw.evaluated_sequences where corpus = ? and sequence_id between ? and ? limit 1",
-        [corpus, low, high],
-    ).fetchone()
-    if there is None:
-        # Sorting takes longer than all the rest; only what reads a corpus beside the windows needs it.
-        order = "" if rows.keys.ascends or not shards_of(connection, corpus) else " order by sequence_id, token_offset"
-        inserted = connection.execute(
-            "insert into raw.evaluated_sequences (corpus, sequence_id, token_offset, tokens) "  # noqa: S608
-            f"select ?, sequence_id, token_offset, tokens from {rows.relation} where {sound}{order}",
-            [corpus],
-        ).fetchone()
-        assert inserted is not None
-        n_sound = inserted[0]
-    else:
-        n_sound = _count(connection, f"from {rows.relation} where {sound}")
-    if n_sound < len(rows.keys):
-        refuse_tokens(connection, rows, length)
-        _refuse_beyond_vocabulary(connection, corpus, rows)
-    if there is not None:
-        insert_sequences_from(connection, corpus, rows.relation, low, high)
-
-
-def _refuse_beyond_vocabulary(connection: duckdb.DuckDBPyConnection, name: str, rows: PublishedRows) -> None:
-    corpus = find_corpus(connection, name)
-    assert corpus is not None, name
-    assert corpus.vocabulary_size is not None, name
-    beyond = first_beyond(connection, rows, corpus.vocabulary_size)
-    assert beyond is not None, "every row passed alone, and not together"
-    raise SourceError(
-        f"{rows.where} has token id {beyond[1]} in row {beyond[0]}, and the tokenizer {corpus.tokenizer} of corpus "
-        f"{name!r} has {corpus.vocabulary_size:,} entries; they are of different corpora"
-    )
-
-
-def _fill_from_corpus(
-    connection: duckdb.DuckDBPyConnection, corpus: str, rows: PublishedRows, length: int, progress: Progress
-) -> int:
-    """Read the windows' tokens from the corpus, for a source that names them only."""
-    done = 0
-    for ids, offsets in _chunks(rows):
-        read = np.zeros(len(ids), bool)
-        for found, tokens in iter_windows(connection, corpus, ids, offsets, length):
-            insert_sequences(connection, corpus, ids[found], offsets[found], tokens)
-            read[found] = True
-        if not read.all():
-            missing = int(np.argmin(read))
-            raise SourceError(
-                f"{rows.where} has no tokens, and corpus {corpus!r} does not hold {length} tokens of sequence "
-                f"{ids[missing]} from offset {offsets[missing]}; land the corpus first, or a source with a tokens "
-                "column"
-            )
-        done += len(ids)
-        progress(done / len(rows.keys), f"{done:,} windows")
-    return done
-
-
-def _compare_with_corpus(
-    connection: duckdb.DuckDBPyConnection, corpus: str, rows: PublishedRows, length: int, progress: Progress
-) -> int:
-    """Hold the windows, as they are in the store now, to the corpus where it is landed."""
-    compared = done = 0
-    if not shards_of(connection, corpus):
-        return compared
-    complaint = f"{rows.where} disagrees with corpus {corpus!r}"
-    for ids, offsets in _chunks(rows):
-        connection.register("chunk_of_keys", pa.table({"sequence_id": ids, "token_offset": offsets}))
-        try:
-            tokens = connection.execute(
-                "select tokens from raw.evaluated_sequences semi join chunk_of_keys using (sequence_id, token_offset) "
-                "where corpus = ? and sequence_id between ? and ? order by sequence_id, token_offset",
-                [corpus, int(ids[0]), int(ids[-1])],
-            ).to_arrow_table()
-        finally:
-            connection.unregister("chunk_of_keys")
-        windows = tokens.column(0).combine_chunks().flatten().to_numpy().reshape(len(ids), length)
-        compared += registration.require_equal_windows(connection, corpus, ids, offsets, windows, complaint)
-        done += len(ids)
-        progress(done / len(rows.keys), f"{done:,} windows compared")
-    return compared
-
-
-def _chunks(rows: PublishedRows) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The sequence ids and token offsets of the windows, ascending, a chunk at a time."""
-    keys = rows.keys
-    for first in range(0, len(keys), WINDOWS_AT_ONCE):
-        chunk = keys.order[first : first + WINDOWS_AT_ONCE]
-        ids = keys.ids[chunk]
-        yield ids, np.zeros(len(ids), np.int64) if keys.offsets is None else keys.offsets[chunk]
-
-
-def _land_members(
-    connection: duckdb.DuckDBPyConnection,
-    dataset: str,
-    corpus: str,
-    rows: PublishedRows,
-    scores: Sequence[ScoreColumn],
-) -> list[tuple[str, int]]:
-    """Make the windows members of the dataset, with their scores beside them in one list; returns how many of each."""
-    counts = count_scores(connection, rows, scores)
-    for index, score in enumerate(scores):
-        _require_agreement_with_scores(connection, dataset, corpus, rows, SCORE.format(index), score)
-        connection.execute(
-            "insert into raw.dataset_scores (dataset, place, model, revision) values (?, ?, ?, ?)",
-            [dataset, index + 1, score.model, score.revision],
-        )
-    listed = f"[{', '.join(SCORE.format(index) for index in range(len(scores)))}]" if scores else "null"
-    connection.execute(
-        "insert into raw.dataset_members (dataset, corpus, sequence_id, token_offset, scores) "  # noqa: S608
-        f"select ?, ?, sequence_id, token_offset, {listed} from {rows.relation}",
-        [dataset, corpus],
-    )
-    return [(f"{score.model}@{score.revision}", count) for score, count in zip(scores, counts, strict=True)]
-
-
-def _require_agreement_with_scores(
-    connection: duckdb.DuckDBPyConnection,
-    dataset: str,
-    corpus: str,
-    rows: PublishedRows,
-    column: str,
-    score: ScoreColumn,
-) -> None:
-    """Refuse scores that contradict those another dataset brought: a window has one score by a model and revision."""
-    whose = [corpus, score.model, score.revision]
-    if not _count(
-        connection,
-        "from raw.dataset_scores inner join raw.datasets using (dataset) where corpus = ? and model = ? and revision = ?",
-        whose,
-    ):
-        return
-    other = connection.execute(
-        f"select sequence_id, token_offset, there.dataset, there.score, incoming.{column} "  # noqa: S608
-        f"from {rows.relation} as incoming "
-        "inner join ("
-        "    select * from raw.published_scores where corpus = ? and model = ? and revision = ?"
-        ") as there using (sequence_id, token_offset) "
-        f"where there.score <> incoming.{column} order by all limit 1",
-        whose,
-    ).fetchone()
-    if other is not None:
-        sequence_id, token_offset, there, before, now = other
-        raise SourceError(
-            f"dataset {dataset!r} has the score {now} by {score.model}@{score.revision} for sequence "
-            f"{sequence_id} of corpus {corpus!r} at offset {token_offset} (column {score.column}), and dataset "
-            f"{there!r} brought {before}; name the model or revision that each is of, or leave that --score-column out"
-        )
-
-
-def _count(connection: duckdb.DuckDBPyConnection, rest: str, parameters: Sequence[str] = ()) -> int:
-    return connection.execute(f"select count(*) {rest}", parameters).fetchone()[0]  # type: ignore[index]

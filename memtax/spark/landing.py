@@ -39,7 +39,7 @@ def land(session: SparkSession, store: duckdb.DuckDBPyConnection, folders: Spark
     session.sql("create schema if not exists raw")
     declared = {row.tableName for row in session.sql("show tables in raw").collect()}
     written = []
-    for table in _small_tables(store):
+    for table in _tables_but_sequences(store):
         changed = _export_table(store, table, folders.raw / table)
         if changed:
             written.append(table)
@@ -67,9 +67,10 @@ def land(session: SparkSession, store: duckdb.DuckDBPyConnection, folders: Spark
     return written
 
 
-def _small_tables(store: duckdb.DuckDBPyConnection) -> list[str]:
+def _tables_but_sequences(store: duckdb.DuckDBPyConnection) -> list[str]:
+    """Tables and views alike: what a view of DuckDB's says in its own SQL is rows on Spark."""
     rows = store.execute(
-        "select table_name from information_schema.tables where table_schema = 'raw' and table_type = 'BASE TABLE' order by 1"
+        "select table_name from information_schema.tables where table_schema = 'raw' order by 1"
     ).fetchall()
     return [name for (name,) in rows if not name.startswith(SEQUENCES)]
 

@@ -103,6 +103,9 @@ def spark_session(folders: SparkFolders, settings: Mapping[str, str] | None = No
     chosen = default_configuration(folders) | read_defaults() | dict(settings or {})
     folders.root.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    if chosen["spark.master"].startswith("local"):
+        # All processes are on this machine: none has to find its name in a network, or to be reached from there.
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     builder = SparkSession.builder
     for key, value in chosen.items():
         builder = builder.config(key, value)

@@ -105,7 +105,11 @@ def test_ctrl_c_stops_a_count(commands: Commands, tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
-    time.sleep(1.5)
+    # Starting up takes as long as the machine is busy: the scan has begun when the tokens are mapped.
+    maps = Path(f"/proc/{process.pid}/maps")
+    while process.poll() is None and maps.exists() and str(source) not in maps.read_text():
+        time.sleep(0.1)
+    time.sleep(0.5 if maps.exists() else 3)
     running = process.poll() is None
     interrupt(process)
     _, errors = process.communicate(timeout=30)

@@ -128,6 +128,31 @@ def test_limit_holds_in_every_format(demo: Commands) -> None:
         assert len(rows) == 3
 
 
+def test_an_explain_is_shown_as_its_plan_and_has_no_rows(demo: Commands) -> None:
+    plan = demo.memtax("query", "explain select model from features where memorized", "--limit", 1).stdout
+    assert "SEQ_SCAN" in plan or "TABLE_SCAN" in plan
+    run = demo.memtax(
+        "query", "explain analyze select count(*) from features where model = $m", "--param", "m=x"
+    ).stdout
+    assert "Query Profiling Information" in run
+    for name in ("csv", "json", "parquet"):
+        result = demo.memtax("query", "explain select 1", "--format", name, check=False)
+        assert (result.returncode, result.stdout) == (1, "")
+        assert f"an EXPLAIN has a text and no rows; leave --format {name} out" in result.stderr
+
+
+def test_a_pivot_runs_where_it_lists_its_values_and_says_so_where_not(demo: Commands) -> None:
+    pivot = "pivot (select model, category from features) on category {values}using count(*) order by model"
+    listed = pivot.format(values="in ('recitation', 'recollection') ")
+    rows = json.loads(demo.memtax("query", listed, "--format", "json", "--limit", 1).stdout)
+    assert [list(row) for row in rows] == [["model", "recitation", "recollection"]]
+    assert "recollection" in demo.memtax("query", listed).stdout
+    result = demo.memtax("query", pivot.format(values=""), check=False)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "a PIVOT has to list its values" in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
 def test_a_store_that_is_written_is_named_with_its_writer_and_an_export_answers(demo: Commands, tmp_path: Path) -> None:
     folder = tmp_path / "out"
     demo.memtax("export", folder, "--tables", "features")

@@ -78,6 +78,8 @@ def _splits(repository: str) -> dict[str, pa.Table]:
         scores = {size: pa.array([1.0, 0.0, 0.5, 1.0, 0.25, None]) for size in SIZES}
         scores["12B"] = pa.array([1.0] * (n - 1) + [None])  # as memorized-evals has it: one window, one score
         return {"train": pa.table({"Index": ids, "Tokens": tokens(), **scores})}
+    if repository == "usvsnsp/pile-test-sampled":
+        return {"train": pa.table({"sequence_id": ids, "tokens": tokens()})}
     if repository == "usvsnsp/generation-num-duplicates":
         return {"deduped": pa.table({"sequence_id": ids, "counts": counts})}
     if repository == "usvsnsp/pile-pythia-code-vs-nl-scores":

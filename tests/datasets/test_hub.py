@@ -26,6 +26,7 @@ VALUES = (
 FEATURES = ("usvsnsp/semantic-filters", "usvsnsp/generation-semantic-filters", "usvsnsp/semantic-filters-intermediate")
 EVALS = "EleutherAI/pythia-memorized-evals"
 SAMPLED = "EleutherAI/pile-deduped-pythia-random-sampled"
+TEST = "usvsnsp/pile-test-sampled"
 ENTROPIES = "usvsnsp/semantic-memorization-entropies"
 
 
@@ -42,7 +43,7 @@ def land(database: Path, folder: Path, repository: str, hub_revision: str | None
     return landings
 
 
-@pytest.mark.parametrize("repository", [EVALS, SAMPLED, *VALUES])
+@pytest.mark.parametrize("repository", [EVALS, SAMPLED, TEST, *VALUES])
 def test_a_dataset_lands_once_without_its_padding(tmp_path: Path, repository: str) -> None:
     folder = make(tmp_path, repository)
     database = tmp_path / "memtax.duckdb"
@@ -66,6 +67,39 @@ def test_scores_are_those_of_each_size(tmp_path: Path) -> None:
         corpora = connection.execute("select distinct corpus from raw.evaluated_sequences").fetchall()
     assert scores == [("memories_deduped_12b", 1, 6), ("pile_deduped", 8, 40)]
     assert corpora == [("pile-deduped",)]
+
+
+def test_held_out_text_is_of_a_corpus_of_its_own(tmp_path: Path) -> None:
+    database = tmp_path / "memtax.duckdb"
+    land(database, make(tmp_path, TEST), TEST)
+    with store.reading(database) as connection:
+        assert connection.execute("select dataset, corpus, n_sequences from raw.datasets").fetchall() == [
+            ("pile_test", "pile-test", len(IDS))
+        ]
+
+
+def test_windows_and_features_of_one_name_exclude_each_other(tmp_path: Path) -> None:
+    """`memories_deduped_12b` is the name of a split of both; landed under it, `features` would have its rows twice."""
+    windows, features = make(tmp_path, EVALS), make(tmp_path, FEATURES[0])
+    land(tmp_path / "a.duckdb", windows, EVALS)
+    with pytest.raises(SourceError, match=r"dataset of evaluated sequences.*under another name \(of .* --name\)"):
+        land(tmp_path / "a.duckdb", features, FEATURES[0])
+    land(tmp_path / "b.duckdb", features, FEATURES[0])
+    with pytest.raises(SourceError, match=r"is a ready feature table, landed from .*under another name"):
+        land(tmp_path / "b.duckdb", windows, EVALS)
+    with store.reading(tmp_path / "b.duckdb") as connection:
+        for table in ("datasets", "dataset_members", "evaluated_sequences"):
+            assert connection.execute(f"select count(*) from raw.{table}").fetchone() == (0,)
+
+
+def test_one_name_for_several_splits_is_refused(commands: Commands, tmp_path: Path) -> None:
+    folder = make(tmp_path, FEATURES[0])
+    splits = ("--split", "pile_deduped_12b", "--split", "memories_deduped_12b")
+    for chosen in (splits, ()):  # named, or all that the folder holds
+        result = commands.memtax("ingest", "hub", FEATURES[0], "--from", folder, "--name", "mine", *chosen, check=False)
+        assert result.returncode == 2
+        assert "--name is of one dataset; name one --split" in result.stderr
+    assert not commands.database.exists()
 
 
 def test_what_is_published_fills_the_marts(commands: Commands, tmp_path: Path) -> None:
@@ -112,6 +146,7 @@ def test_a_feature_table_is_handed_on(tmp_path: Path, repository: str) -> None:
         assert expected in notes
 
 
+@pytest.mark.slow
 def test_the_taxonomy_trains_on_published_tables_without_a_model(commands: Commands, tmp_path: Path) -> None:
     repository = "usvsnsp/semantic-filters"
     folder = make_feature_tables(tmp_path, 400)

@@ -33,6 +33,7 @@ def stored_scores(path: Path) -> int:
     return len(rows)
 
 
+@pytest.mark.slow
 def test_a_second_build_computes_nothing_again(commands: Commands, store_path: Path) -> None:
     commands.dbt("run")
     first = rows_computed(store_path)
@@ -45,6 +46,7 @@ def test_a_second_build_computes_nothing_again(commands: Commands, store_path: P
     assert contents(store_path) == before
 
 
+@pytest.mark.slow
 def test_only_what_is_new_is_computed(
     commands: Commands, store_path: Path, sequences: list[list[int]], tiny_model: Path
 ) -> None:
@@ -73,6 +75,7 @@ def test_only_what_is_new_is_computed(
     assert duplicates[55, 0] == 2
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_where_it_stopped(commands: Commands, store_path: Path, tmp_path: Path) -> None:
     whole = tmp_path / "whole.duckdb"
     shutil.copy(store_path, whole)
@@ -101,6 +104,7 @@ def test_a_killed_run_goes_on_where_it_stopped(commands: Commands, store_path: P
     assert contents(store_path) == contents(whole)
 
 
+@pytest.mark.slow
 def test_other_tokens_under_the_same_key_are_computed_again(commands: Commands, store_path: Path) -> None:
     commands.dbt("run")
     with store.writing(store_path) as connection:
@@ -145,6 +149,7 @@ def test_a_locked_store_says_who_holds_it(commands: Commands, store_path: Path) 
     assert "Traceback" not in result.stdout + result.stderr
 
 
+@pytest.mark.slow
 def test_a_changed_var_computes_again_and_leaves_nothing_old(commands: Commands, store_path: Path) -> None:
     commands.dbt("run")
     shorter = ["--vars", json.dumps({"continuation_length": 16})]

@@ -6,6 +6,8 @@ import shutil
 import subprocess
 import sys
 
+import pytest
+
 from memtax import store
 from tests.conftest import PROJECT, Commands
 
@@ -81,6 +83,7 @@ def test_predictions_are_those_of_the_coefficients(demo: Commands) -> None:
         assert math.isclose(probability, 1 / (1 + math.exp(-log_odds)), rel_tol=1e-7, abs_tol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_second_demo_reuses_everything(demo: Commands, commands: Commands) -> None:
     shutil.copy(demo.database, commands.database)
     result = subprocess.run(

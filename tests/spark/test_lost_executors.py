@@ -62,7 +62,7 @@ def test_a_killed_executor_repeats_its_tasks_and_no_task_gets_all_rows(store: Co
     process = subprocess.Popen(
         command,
         cwd=PROJECT,
-        env=store.environment | {"SPARK_WORKER_DIR": str(tmp_path / "workers")},
+        env=store.environment | {"SPARK_WORKER_DIR": str(tmp_path / "workers"), "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -73,7 +73,7 @@ def test_a_killed_executor_repeats_its_tasks_and_no_task_gets_all_rows(store: Co
     for line in process.stdout:
         output.append(line)
         if killed is None and "START" in line and "int_shard_window__counts" in line:
-            killed = _kill_one_executor(process.pid)
+            killed = _kill_one_executor(process)
     assert process.wait() == 0, "".join(output)[-8000:]
     assert killed is not None, "an executor was running, and was killed"
     store.memtax("spark", "export")
@@ -90,23 +90,29 @@ def test_a_killed_executor_repeats_its_tasks_and_no_task_gets_all_rows(store: Co
     assert sum(stage.lost for stage in stages) > 0, "tasks were lost with the executor, and ran again"
 
 
-def _kill_one_executor(session: int) -> int:
-    """Kill an executor of a session as soon as both have a Python worker, which the scan gives them; return its pid."""
+def _kill_one_executor(process: subprocess.Popen[str]) -> int:
+    """Kill an executor of a build as soon as both have a Python worker, which the scan gives them; return its pid."""
     deadline = time.monotonic() + 240
-    while time.monotonic() < deadline:
-        processes = _processes(session)
+    while time.monotonic() < deadline and process.poll() is None:
+        processes = _processes(process.pid)
         working = {parent for parent, text in processes.values() if "pyspark.daemon" in text}
         executors = [pid for pid, (_, text) in processes.items() if EXECUTOR in text and pid in working]
         if len(executors) == 2:
             os.kill(executors[0], signal.SIGKILL)
             return executors[0]
         time.sleep(0.2)
-    raise AssertionError("no two executors with Python workers appeared")
+    seen = "\n".join(f"{pid} of {parent}: {text[:300]}" for pid, (parent, text) in _processes(process.pid).items())
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGTERM)
+    rest, _ = process.communicate()
+    raise AssertionError(f"no two executors with Python workers appeared; there were:\n{seen}\n{rest[-6000:]}")
 
 
 def _processes(session: int) -> dict[int, tuple[int, str]]:
     """Parent and command line of each process of a session."""
-    lines = subprocess.run(["ps", "-eo", "pid=,ppid=,sid=,args="], capture_output=True, text=True, check=True).stdout
+    lines = subprocess.run(
+        ["ps", "-ww", "-eo", "pid=,ppid=,sid=,args="], capture_output=True, text=True, check=True
+    ).stdout
     found = {}
     for line in lines.splitlines():
         pid, parent, sid, *text = line.split(None, 3)

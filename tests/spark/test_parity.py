@@ -99,8 +99,10 @@ def _tables(database: Path) -> dict[str, tuple[list[tuple[str, str]], list[tuple
         found = {}
         for (name,) in names:
             columns = [(column, kind) for column, kind, *_ in connection.execute(f"describe main.{name}").fetchall()]
-            keys = [column for column, kind in columns if kind not in ("DOUBLE", "FLOAT")]
-            rows = connection.execute(f"from main.{name} order by {', '.join(keys)}, all").fetchall()
+            # Exact values first, so that one that differs in its last bits decides nothing.
+            exact_first = sorted(columns, key=lambda column: column[1].startswith(("DOUBLE", "FLOAT")))
+            order = ", ".join(column for column, _ in exact_first)
+            rows = connection.execute(f"from main.{name} order by {order}").fetchall()
             found[name] = (columns, rows)
         return found
 

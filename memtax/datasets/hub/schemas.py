@@ -76,6 +76,13 @@ PUBLISHED = (
         {"Index": "integer", "Tokens": "integer list"},
     ),
     Published(
+        # Of the Pile's held-out text, which no model has seen: neither scheme's corpus holds it.
+        r"usvsnsp/pile-(?P<scheme>test)-sampled",
+        "windows",
+        r"train",
+        {"sequence_id": "integer", "tokens": "integer list"},
+    ),
+    Published(
         r"usvsnsp/(generation-)?semantic-filters",
         "features",
         rf"(?P<rows>pile|memories)_{_SCHEME}_{_SIZE}",
@@ -141,7 +148,7 @@ class Split:
         published: the dataset.
         repository: its hub id.
         name: of the split.
-        scheme: 'duped' or 'deduped'.
+        scheme: 'duped', 'deduped', or 'test' for the Pile's held-out text.
         model: `pythia-12b-deduped`, if the rows are of one.
         revision: its training step, 'main' if it is the last.
         named: every part of the names, as {'rows': 'memories', 'matches': 'templates', …}.
@@ -236,5 +243,5 @@ def _shown(pattern: str) -> str:
         .replace(r"\.(?P<step>\d+)", ".STEP")
         .replace("(SIZE_)?", "[SIZE_]")
     )
-    text = re.sub(r"\(\?P<\w+>([^)]*)\)", lambda m: "{" + m[1].replace("|", ",") + "}", text)
+    text = re.sub(r"\(\?P<\w+>([^)]*)\)", lambda m: "{" + m[1].replace("|", ",") + "}" if "|" in m[1] else m[1], text)
     return text.replace("(generation-)?", "[generation-]").replace("\\", "")
