@@ -3,7 +3,8 @@
 -- A column that the source has is taken as it is. Where it only has the paper's, the plain one is what can be made of them:
 -- the paper divided each of its three sums of log-likelihoods by the 63 tokens of all, which a power undoes, and wrote -1
 -- where it had none; which of its names of matches means which is the var published_matches_swapped; and of templating there
--- is no better than its flags.
+-- is no better than its flags. Templating is told from the flags as they are given here, so that a table of these columns
+-- lands as the same rows.
 select
     dataset,
     landed.corpus,
@@ -25,7 +26,10 @@ select
     p75_frequency,
     coalesce(is_incrementing, paper_is_incrementing) as is_incrementing,
     coalesce(is_repeating, paper_is_repeating) as is_repeating,
-    coalesce(is_templating, is_incrementing or is_repeating, paper_is_incrementing or paper_is_repeating) as is_templating,
+    coalesce(
+        is_templating,
+        coalesce(is_incrementing, paper_is_incrementing) or coalesce(is_repeating, paper_is_repeating)
+    ) as is_templating,
     paper_is_incrementing,
     paper_is_repeating,
     huffman_code_length,

@@ -16,7 +16,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from memtax import store
@@ -50,6 +50,8 @@ FEATURE_SCHEMA = pa.schema(
 )
 TOKEN = st.sampled_from([0, 2**32 - 1]) | st.integers(0, 2**32 - 1)
 SCORE = st.none() | st.floats(0, 1)
+# Of the two flags that make a sequence templating, one in the plain columns and one in the paper's alone.
+FLAGS_OF_BOTH = dict.fromkeys(VALUES) | {"is_repeating": False, "paper_is_incrementing": False}
 PROFILE = settings(max_examples=12, suppress_health_check=list(HealthCheck))
 
 
@@ -99,6 +101,7 @@ def rows_of(connection: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, A
     dataset=NAME,
     model=NAME.filter(lambda name: "@" not in name),
 )
+@example(rows={(0, 0): FLAGS_OF_BOTH}, dataset="d", model="m")
 def test_features_come_back(views: list[str], rows: dict, dataset: str, model: str) -> None:
     table = pa.Table.from_pylist(
         [{"sequence_id": i, "token_offset": offset, **values} for (i, offset), values in rows.items()], FEATURE_SCHEMA
