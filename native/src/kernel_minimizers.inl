@@ -99,7 +99,7 @@ inline uint32_t lowest_and_starts(const int16_t* order, const int16_t* runs, uin
     for (uint32_t i = 0; i < n; i += kLanes) {
         store(lowest + i, here);
         const Vector next = lower(load(runs + i + kLanes), load(runs + i + kLanes + shift));
-        uint32_t changed = ~equal_mask(here, shifted<1>(here, next)) | equal_mask(here, load(order + i));
+        uint32_t changed = changed_mask(here, shifted<1>(here, next), load(order + i));
         if (n - 1 - i < kLanes) changed &= (uint32_t{1} << (n - 1 - i)) - 1;
         count += list_bits(changed, i + 1, starts + count);
         here = next;

@@ -62,6 +62,11 @@ inline uint32_t equal_mask(Vector a, Vector b) {
     return _mm512_cmpeq_epi16_mask(a.v, b.v);
 }
 
+// One bit for each element of a that differs from b's or equals c's.
+inline uint32_t changed_mask(Vector a, Vector b, Vector c) {
+    return ~equal_mask(a, b) | equal_mask(a, c);
+}
+
 // Writes base + place of each bit of the mask; may write kLanes elements.
 inline uint32_t list_bits(uint32_t mask, uint32_t base, uint16_t* to) {
     alignas(64) uint16_t places[kLanes] = {};
@@ -138,15 +143,32 @@ inline Vector high_products(const uint32_t* tokens, uint32_t factor) {
     return {high_products_half(tokens, by), high_products_half(tokens + 16, by)};
 }
 
+// One bit for each element of a that differs from b's or equals c's.
+inline uint32_t changed_mask(Vector a, Vector b, Vector c) {
+    const __m256i low = _mm256_andnot_si256(_mm256_cmpeq_epi16(a.low, c.low), _mm256_cmpeq_epi16(a.low, b.low));
+    const __m256i high = _mm256_andnot_si256(_mm256_cmpeq_epi16(a.high, c.high), _mm256_cmpeq_epi16(a.high, b.high));
+    const __m256i packed = _mm256_permute4x64_epi64(_mm256_packs_epi16(low, high), 0xd8);
+    return ~static_cast<uint32_t>(_mm256_movemask_epi8(packed));
+}
+
 inline uint32_t equal_mask(Vector a, Vector b) {
     const __m256i low = _mm256_cmpeq_epi16(a.low, b.low), high = _mm256_cmpeq_epi16(a.high, b.high);
     const __m256i packed = _mm256_permute4x64_epi64(_mm256_packs_epi16(low, high), 0xd8);
     return static_cast<uint32_t>(_mm256_movemask_epi8(packed));
 }
 
+// Six at once without a branch, as most masks have no more: how many there are is not to be foretold, and a wrong guess
+// costs more than idle steps.
 inline uint32_t list_bits(uint32_t mask, uint32_t base, uint16_t* to) {
-    uint32_t count = 0;
-    for (; mask != 0; mask &= mask - 1) to[count++] = static_cast<uint16_t>(base + _tzcnt_u32(mask));
+    const uint32_t count = static_cast<uint32_t>(_mm_popcnt_u32(mask));
+    for (uint32_t i = 0; i < 6; ++i) {
+        to[i] = static_cast<uint16_t>(base + _tzcnt_u32(mask));
+        mask = _blsr_u32(mask);
+    }
+    for (uint32_t i = 6; __builtin_expect(mask != 0, 0); ++i) {
+        to[i] = static_cast<uint16_t>(base + _tzcnt_u32(mask));
+        mask = _blsr_u32(mask);
+    }
     return count;
 }
 

@@ -33,48 +33,37 @@ uint32_t largest_of(const Token* values, size_t n, unsigned threads) {
     return found;
 }
 
-// One thread's counts. Neighbouring tokens go to different tables: a repeated token would otherwise wait each time for
-// its own last store. 32-bit counters (half the cache) are emptied into the totals long before they overflow.
+// One thread's counts. Bytes, so that most of a vocabulary's counters stay in the first-level cache: wider ones spend
+// the time on fetching lines and writing them back. A byte that comes round to zero stands for 256 occurrences.
 template <typename Token>
 class Counter {
   public:
     Counter(size_t size, std::vector<uint64_t>& totals, std::mutex& lock)
-        : size_(size), counts_(kTables * size, 0), totals_(&totals), lock_(&lock) {}
+        : low_(size, 0), high_(size, 0), totals_(&totals), lock_(&lock) {}
     Counter(Counter&& other) = default;
     ~Counter() {
-        if (!counts_.empty()) flush();
+        if (low_.empty()) return;
+        const std::lock_guard<std::mutex> guard(*lock_);
+        for (size_t token = 0; token < low_.size(); ++token) (*totals_)[token] += 256 * high_[token] + low_[token];
     }
 
     void add(const Token* values, size_t n) {
-        if (pending_ + n > UINT32_MAX) flush();
-        pending_ += n;
-        uint32_t* const even = counts_.data();
-        uint32_t* const odd = even + size_;
+        uint8_t* const low = low_.data();
+        uint64_t* const high = high_.data();
         size_t i = 0;
-        for (; i + 4 <= n; i += 4) {
-            const Token a = values[i], b = values[i + 1], c = values[i + 2], d = values[i + 3];
-            ++even[a];
-            ++odd[b];
-            ++even[c];
-            ++odd[d];
+        for (; i + 8 <= n; i += 8) {
+            for (size_t k = 0; k < 8; ++k) {
+                const Token token = values[i + k];
+                if (__builtin_expect(++low[token] == 0, 0)) ++high[token];
+            }
         }
-        for (; i < n; ++i) ++even[values[i]];
+        for (; i < n; ++i)
+            if (++low[values[i]] == 0) ++high[values[i]];
     }
 
   private:
-    static constexpr size_t kTables = 2;
-
-    void flush() {
-        const std::lock_guard<std::mutex> guard(*lock_);
-        for (size_t token = 0; token < size_; ++token)
-            (*totals_)[token] += uint64_t{counts_[token]} + counts_[size_ + token];
-        std::fill(counts_.begin(), counts_.end(), 0);
-        pending_ = 0;
-    }
-
-    size_t size_;
-    size_t pending_ = 0;
-    std::vector<uint32_t> counts_;
+    std::vector<uint8_t> low_;
+    std::vector<uint64_t> high_;  // in 256s
     std::vector<uint64_t>* totals_;
     std::mutex* lock_;
 };

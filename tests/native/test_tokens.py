@@ -32,6 +32,16 @@ def test_many_tokens_are_counted_as_numpy_does(dtype: type, threads: int) -> Non
     assert np.array_equal(count_tokens(tokens, 65_536, threads), np.bincount(tokens, minlength=65_536))
 
 
+@pytest.mark.parametrize("occurrences", [255, 256, 257, 511, 512, 65_535, 65_536, 65_537])
+@pytest.mark.parametrize("dtype", [np.uint16, np.uint32])
+def test_a_counter_that_comes_round_loses_nothing(occurrences: int, dtype: type) -> None:
+    """Counters are bytes inside: neighbours and the tail of a block included."""
+    tokens = np.repeat(np.array([7, 8, 65_535], dtype), occurrences)
+    counts = count_tokens(tokens, 65_536, 2)
+    assert counts[[7, 8, 65_535]].tolist() == [occurrences] * 3
+    assert counts.sum() == 3 * occurrences
+
+
 def test_ids_beyond_16_bits_are_counted() -> None:
     tokens = np.array([70_000, 3, 70_000], np.uint32)
     counts = count_tokens(tokens)
