@@ -76,6 +76,8 @@ def main() -> int:
     if arguments.figure and arguments.only and not {"cases", "growth"} <= set(arguments.only):
         parser.error("--figure draws the parts cases and growth: measure both, or leave --only away")
     sizes, repeats = (QUICK if arguments.quick else FULL), arguments.repeats or (3 if arguments.quick else 7)
+    if arguments.folder:
+        arguments.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         parts = set(arguments.only or PARTS)
         figures, exact = measure(arguments.folder or Path(scratch), sizes, arguments.threads, repeats, parts)
