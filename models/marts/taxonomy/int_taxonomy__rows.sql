@@ -17,7 +17,7 @@ with datasets as (
     group by dataset, model, revision
 ),
 
-placed as (
+later as (
     select
         corpus,
         sequence_id,
@@ -25,6 +25,21 @@ placed as (
         model,
         revision,
         dataset,
+        datasets.place
+    from {{ ref('features') }}
+    inner join datasets
+        using (dataset, model, revision)
+    where datasets.place > 1 and {{ is_trained_on() }}
+),
+
+-- Read from the features again, not from one list of all rows and their places: the few later rows are then looked up in.
+earlier as (
+    select
+        corpus,
+        sequence_id,
+        token_offset,
+        model,
+        revision,
         datasets.place
     from {{ ref('features') }}
     inner join datasets
@@ -40,10 +55,10 @@ repeated as (
         later.model,
         later.revision,
         later.dataset
-    from placed as later
-    inner join placed as earlier
+    from earlier
+    inner join later
         using (corpus, sequence_id, token_offset, model, revision)
-    where later.place > 1 and earlier.place < later.place
+    where earlier.place < later.place
 ),
 
 labelled as (
