@@ -26,6 +26,7 @@ def card(
     *,
     title: str,
     license_id: str,
+    note: str,
     facts: dict[str, Any],
     declared_vars: dict[str, Any],
     models: Sequence[tuple[str, str]],
@@ -36,6 +37,7 @@ def card(
         written: the tables.
         title: its heading.
         license_id: for the card's licence field, as the hub names licences.
+        note: what is left out, if anything is.
         facts: how the export was made: version, schema, condition.
         declared_vars: the vars of the dbt project.
         models: the language models, as (model, revision).
@@ -50,6 +52,7 @@ def card(
         "",
         "Measures of what language models memorize of their training data, exported by memtax. Counts are exact; columns",
         "whose names begin with `paper_` follow the definitions of the cited paper as it was published.",
+        *(["", note] if note else []),
         "",
         "```python",
         "from datasets import load_dataset",

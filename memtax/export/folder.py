@@ -15,11 +15,12 @@ from memtax import __version__
 from memtax.corpus.progress import Progress, silent
 from memtax.errors import SourceError
 from memtax.export.card import card
-from memtax.export.descriptions import described_marts
+from memtax.export.descriptions import described_columns, described_marts
 from memtax.export.manifest import MANIFEST, FileRecord, files_in, read_manifest, write_manifest
 from memtax.export.paper import paper_tables
 from memtax.export.selection import choose_rows, memtax_tables
 from memtax.export.shards import write_table
+from memtax.export.without_text import NOTE
 from memtax.project import project_folder, project_vars
 
 DEFAULT_SHARD_BYTES = 500 * 10**6
@@ -33,7 +34,7 @@ class ExportOptions:
         schema: 'memtax', or 'paper' for its 27 columns.
         tables: of schema memtax; none for all.
         where: a condition on the columns of `features`.
-        without_text: leave out what the corpus' text can be read from.
+        without_text: leave out what the corpus' text can be read from, and blur the frequencies of single tokens.
         swapped_matches: of schema paper: name the match columns as the published data does.
         license_id: the card's licence.
         shard_bytes: no file is larger, but for one whose single row group is.
@@ -65,7 +66,8 @@ def export_folder(
     if options.schema == "paper":
         if options.tables:
             raise SourceError("--schema paper writes features alone; leave --tables out")
-        tables = paper_tables(connection, without_text=options.without_text, swapped=options.swapped_matches)
+        columns = described_columns(project_folder())
+        tables = paper_tables(connection, columns, without_text=options.without_text, swapped=options.swapped_matches)
     else:
         described = described_marts(project_folder())
         tables = memtax_tables(connection, described, options.tables, without_text=options.without_text)
@@ -81,6 +83,7 @@ def export_folder(
             written,
             title=folder.name,
             license_id=options.license_id,
+            note=NOTE if options.without_text else "",
             facts=facts,
             declared_vars=project_vars(),
             models=_models(connection),
