@@ -29,7 +29,7 @@ def card(
     note: str,
     facts: dict[str, Any],
     declared_vars: dict[str, Any],
-    models: Sequence[tuple[str, str]],
+    sources: Sequence[str],
 ) -> str:
     """README.md of the exported folder.
 
@@ -40,7 +40,7 @@ def card(
         note: what is left out, if anything is.
         facts: how the export was made: version, schema, condition.
         declared_vars: the vars of the dbt project.
-        models: the language models, as (model, revision).
+        sources: lines on what was measured: corpora and language models.
     """
     header = {"license": license_id, "tags": ["memorization", "memtax"], **_loading(written)}
     lines = [
@@ -73,7 +73,10 @@ def card(
     for w in written:
         if w.table.config not in seen:
             seen.add(w.table.config)
-            lines += ["", f"### {w.table.config}", "", w.table.description, "", "| column | type | what it is |"]
+            lines += ["", f"### {w.table.config}", "", w.table.description]
+            if w.table.sources:
+                lines += ["", f"Made from {', '.join(f'`{source}`' for source in w.table.sources)}."]
+            lines += ["", "| column | type | what it is |"]
             lines += ["| --- | --- | --- |"]
             lines += [
                 f"| `{column.name}` | {column.type} | {_cell(w.table.columns.get(column.name, ''))} |"
@@ -81,8 +84,7 @@ def card(
             ]
     lines += ["", "## How it was made", ""]
     lines += [f"- {name}: {_cell(str(value))}" for name, value in facts.items()]
-    if models:
-        lines += ["- language models: " + ", ".join(f"{model}@{revision}" for model, revision in models)]
+    lines += [f"- {_cell(source)}" for source in sources]
     lines += ["", "The vars of the project (`dbt_project.yml`):", "", "```json"]
     lines += [json.dumps(declared_vars, indent=2, ensure_ascii=False, default=str), "```"]
     lines += ["", "## Citation", "", "```bibtex", CITATION, "```", ""]

@@ -41,6 +41,13 @@ COLUMNS = (
     ("huffman_coding_length", "paper_huffman_coding_length", "double"),
     ("memorization_score", "memorization_score", "double"),
 )
+# Columns that features has not, and the table that has them.
+JOINED = {
+    "text": "feat_sequence__text",
+    "frequencies": "feat_sequence__token_frequency",
+    "tokens": "dim_evaluated_sequences",
+    "smallest_repeating_chunk": "feat_sequence__templating",
+}
 PYTHIA = re.compile(r"pythia-([\d.]+[mb])(-deduped)?", re.IGNORECASE)
 DESCRIPTION = (
     "One row per evaluated sequence, in the columns and by the definitions of the paper's published feature tables; one "
@@ -72,7 +79,7 @@ def paper_tables(
     ).fetchall()
     if not groups:
         raise StoreError("features has no rows to export; change --where, or land sequences and run dbt run")
-    splits = {group: _split_name(*group) for group in groups}
+    splits = {group: split_name(*group) for group in groups}
     names = list(splits.values())
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -85,21 +92,22 @@ def paper_tables(
             ("sequence_id", "token_offset", "corpus"),
             DESCRIPTION,
             _descriptions(described, without_text=without_text, swapped=swapped),
+            ("features", *sorted(table for table in JOINED.values() if table in built and not without_text)),
         )
         for group, split in splits.items()
     ]
 
 
-def _split_name(dataset: str, model: str, revision: str) -> str:
+def split_name(dataset: str, model: str, revision: str) -> str:
     """As published, `memories_deduped_12b` or `memories_deduped_12b.23000`, for Pythia; else dataset_model_revision."""
     pythia = PYTHIA.fullmatch(model)
-    name = f"{dataset}_{model}"
     if pythia:
-        suffix = f"_{'deduped' if pythia[2] else 'duped'}_{pythia[1].lower()}"
+        step = "" if revision == "main" else f".{revision.removeprefix('step')}"
+        suffix = f"_{'deduped' if pythia[2] else 'duped'}_{pythia[1].lower()}{step}"
         # The name of a landed table of the paper ends so already.
         name = dataset.removesuffix(suffix) + suffix
-    if revision != "main":
-        name += f".{revision.removeprefix('step')}" if pythia else f"_{revision}"
+    else:
+        name = f"{dataset}_{model}" + ("" if revision == "main" else f"_{revision}")
     return re.sub(r"[^\w.]+", "_", name)
 
 
@@ -116,7 +124,10 @@ def _column_in(expression: str) -> str:
 def _descriptions(described: dict[str, str], *, without_text: bool, swapped: bool) -> dict[str, str]:
     texts = {}
     for name, expression, _ in COLUMNS:
-        text = described.get(_column_in(_swapped(expression) if swapped else expression), "")
+        column = _column_in(_swapped(expression) if swapped else expression)
+        text = described.get(column, "")
+        if column != name:
+            text += f" The column `{column}` of memtax's tables."
         if expression.startswith("coalesce("):
             text += " -1 where there is none."
         texts[name] = description(name, text) if without_text else text
@@ -135,9 +146,7 @@ def _query(
     without_text: bool,
     swapped: bool,
 ) -> str:
-    joined = {"text": "feat_sequence__text", "frequencies": "feat_sequence__token_frequency"}
-    joined |= {"tokens": "dim_evaluated_sequences", "smallest_repeating_chunk": "feat_sequence__templating"}
-    available = {*built["features"], *(c for c, table in joined.items() if table in built and not without_text)}
+    available = {*built["features"], *(c for c, table in JOINED.items() if table in built and not without_text)}
     if without_text:
         available -= TEXT_COLUMNS
     listed = []
@@ -150,7 +159,7 @@ def _query(
             value = rounded(value, kind)
         listed.append(f'{value} as "{name}"')
     from_tables = "main.features"
-    for column, table in joined.items():
+    for column, table in JOINED.items():
         if column in available and not without_text:
             from_tables += (
                 f" left join (select corpus, sequence_id, token_offset, {column} from main.{table}) as {column}_of "  # noqa: S608

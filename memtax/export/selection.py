@@ -27,6 +27,7 @@ class ExportTable:
         order: columns that rows are sorted by: unique together, so that the order is one.
         description: what it is.
         columns: what each column is.
+        sources: the models of the project that it is made from.
     """
 
     config: str
@@ -35,6 +36,7 @@ class ExportTable:
     order: tuple[str, ...]
     description: str
     columns: dict[str, str] = field(default_factory=dict)
+    sources: tuple[str, ...] = ()
 
 
 def choose_rows(connection: duckdb.DuckDBPyConnection, where: str | None) -> None:
@@ -101,7 +103,8 @@ def memtax_tables(
         texts = {column: described[name].columns.get(column, "") for column in columns}
         if without_text:
             texts = {column: description(column, text) for column, text in texts.items()}
-        tables.append(ExportTable(name, "train", query, order, described[name].description, texts))
+        about = described[name]
+        tables.append(ExportTable(name, "train", query, order, about.description, texts, about.sources))
     if not tables:
         raise StoreError("no table has rows to export; change --where, or land sequences and run dbt run")
     return tables

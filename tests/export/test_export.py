@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from memtax import store
-from memtax.export.paper import COLUMNS
+from memtax.export.paper import COLUMNS, split_name
 from memtax.export.selection import columns_of
 from memtax.export.without_text import ROUNDED_COLUMNS, TEXT_COLUMNS, TOKEN_TABLES
 from tests.conftest import Commands
@@ -69,6 +69,9 @@ def test_the_card_says_what_each_column_is(exported: Path) -> None:
     assert len(rows) > 100
     assert [name for name, description in rows if not description] == []
     assert "recitation_threshold" in text
+    assert "Made from `dim_models`, `features`." in text
+    assert re.search(r"^- corpus demo: [\d,]+ sequences, [\d,]+ tokens$", text, flags=re.MULTILINE)
+    assert "- language models: demo-large@step176, demo-large@step351" in text
     assert "2406.17746" in text
 
 
@@ -129,6 +132,7 @@ def test_where_keeps_what_belongs_to_the_chosen_rows(demo: Commands, tmp_path: P
     ids = set(features["sequence_id"].to_pylist())
     assert set(pq.read_table(shards(folder, "feat_sequence__text"))["sequence_id"].to_pylist()) == ids
     assert set(pq.read_table(shards(folder, "dim_models"))["model"].to_pylist()) == {"demo-large"}
+    assert "demo-small" not in (folder / "README.md").read_text(encoding="utf-8")
     for wrong in ("no_such_column", "true) union all (select 1", "1; drop table main.features"):
         result = demo.memtax("export", tmp_path / "no", "--where", wrong, check=False)
         assert result.returncode == 1
@@ -270,6 +274,23 @@ def test_the_paper_schema_has_its_27_columns(demo: Commands, tmp_path: Path) -> 
     described = dict(re.findall(r"^\| `(\w+)` \| [^|]+ \| (.*) \|$", card, flags=re.MULTILINE))
     assert list(described) == names
     assert all(described.values())
+
+
+@pytest.mark.parametrize(
+    ("dataset", "model", "revision", "expected"),
+    [
+        ("memories", "pythia-12b-deduped", "main", "memories_deduped_12b"),
+        ("memories", "pythia-1.4b", "step23000", "memories_duped_1.4b.23000"),
+        # The paper's own tables, landed under their published names, leave under them.
+        ("memories_deduped_12b", "pythia-12b-deduped", "main", "memories_deduped_12b"),
+        ("memories_deduped_12b.23000", "pythia-12b-deduped", "step23000", "memories_deduped_12b.23000"),
+        ("my data", "org/model", "step3", "my_data_org_model_step3"),
+    ],
+)
+def test_a_split_of_the_paper_schema_is_named_as_published(
+    dataset: str, model: str, revision: str, expected: str
+) -> None:
+    assert split_name(dataset, model, revision) == expected
 
 
 def test_a_damaged_folder_is_found_and_foreign_files_are_left(demo: Commands, tmp_path: Path) -> None:
