@@ -20,9 +20,9 @@ ROUNDED_COLUMNS = frozenset(
 ROUNDING = "rounded to two significant digits, and below 100 to tens"
 NOTE = (
     "Left out, since the corpus is not republished here: texts, token ids, and what names tokens one by one (their "
-    f"frequencies and log-probabilities). Frequencies that are one token's of a window are {ROUNDING}, so that most "
-    "stand for many tokens; the few most frequent tokens of a corpus are alone at theirs. Thresholds and bins over whole "
-    "datasets are exact."
+    f"frequencies and log-probabilities). Frequencies that are one token's of a window are {ROUNDING}: tokens of about the "
+    "same frequency cannot be told apart by them, but the most frequent tokens of a corpus may be alone at theirs. "
+    "Thresholds and bins over whole datasets are exact."
 )
 
 
