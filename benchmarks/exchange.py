@@ -9,7 +9,7 @@ store's, and `datasets.load_dataset`. The contenders take turns, and the best of
 seconds stand beside the time, since they hardly depend on what else the machine does. The run fails unless
 every file and table holds the rows that were made.
 
-Run: python benchmarks/exchange.py [--quick] [--json FILE]
+Run: python benchmarks/exchange.py [--quick] [--rows N] [--json FILE]
 """
 
 from __future__ import annotations
@@ -59,9 +59,13 @@ def main() -> int:
     """Measure, print two tables, and say by the exit status whether every result was exact."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a tenth of the rows, once instead of three times")
+    parser.add_argument(
+        "--rows", type=int, help="of the table and the values; half as many windows (default: 1,000,000)"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
     arguments = parser.parse_args()
-    n_rows, repeats = (100_000, 1) if arguments.quick else (1_000_000, 3)
+    n_rows = arguments.rows or (100_000 if arguments.quick else 1_000_000)
+    repeats = 1 if arguments.quick else 3
     n_windows = n_rows // 2
     datasets.disable_progress_bars()
     with tempfile.TemporaryDirectory(prefix="memtax-exchange-") as name:

@@ -120,7 +120,7 @@ def _open(path: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
             if "lock" not in str(error).lower():
                 raise StoreError(f"{path} cannot be opened: {_first_line(error)}") from error
             if time.monotonic() >= deadline:
-                raise StoreLockedError(_who_holds(path, str(error))) from error
+                raise StoreLockedError(_who_holds(path, str(error), read_only)) from error
             time.sleep(0.1)
         except duckdb.Error as error:
             raise StoreError(f"{path} cannot be opened as a DuckDB database: {_first_line(error)}") from error
@@ -132,13 +132,16 @@ def _open(path: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def _who_holds(path: Path, message: str) -> str:
+def _who_holds(path: Path, message: str, read_only: bool) -> str:
     holder = re.search(r"Conflicting lock is held in (?P<program>.+?) \(PID (?P<pid>\d+)\)", message)
     by = (
         f"{_program(int(holder['pid'])) or holder['program']} (process {holder['pid']})"
         if holder
         else "another process"
     )
+    if not read_only:
+        # It may only read: a writer needs the store for itself.
+        return f"{path} is held open by {by}; wait until that is done, or stop it, and run this again"
     return (
         f"{path} is being written by {by}; wait until that is done, or stop it, and run this again. Where an export of it "
         "was made, memtax query --from FOLDER reads that meanwhile"

@@ -40,11 +40,13 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
         store.connect(path=path)
 
 
-def test_a_lock_names_its_holder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("holder_reads", [False, True])
+def test_a_lock_names_its_holder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, holder_reads: bool) -> None:
     path = tmp_path / "store.duckdb"
     store.connect(read_only=False, path=path).close()
+    opening = f"import duckdb; c = duckdb.connect({str(path)!r}, read_only={holder_reads})"
     holder = subprocess.Popen(
-        [sys.executable, "-c", f"import duckdb; c = duckdb.connect({str(path)!r}); print('open', flush=True); input()"],
+        [sys.executable, "-c", f"{opening}; print('open', flush=True); input()"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=os.environ,
@@ -54,8 +56,13 @@ def test_a_lock_names_its_holder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     try:
         assert holder.stdout.readline() == "open\n"
         monkeypatch.setattr(store, "LOCK_PATIENCE_SECONDS", 0.2)
-        with pytest.raises(StoreLockedError, match=rf"process {holder.pid}\)"):
-            store.connect(path=path)
+        with pytest.raises(StoreLockedError, match=rf"is held open by .*\(process {holder.pid}\); wait"):
+            store.connect(read_only=False, path=path)
+        if holder_reads:
+            store.connect(path=path).close()
+        else:
+            with pytest.raises(StoreLockedError, match=rf"is being written by .*\(process {holder.pid}\); wait"):
+                store.connect(path=path)
     finally:
         holder.communicate("\n")
 

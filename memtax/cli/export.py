@@ -18,7 +18,12 @@ import click
 )
 @click.option("--tables", help="Names of the tables, with commas between; by default all that have rows.")
 @click.option("--where", metavar="SQL", help="Only rows of features that this holds of, and what belongs to them.")
-@click.option("--without-text", is_flag=True, help="Leave out text, tokens, and the frequencies of single tokens.")
+@click.option(
+    "--without-text",
+    is_flag=True,
+    help="Leave out text, tokens and the frequencies of single tokens; max, min, mean and quantiles of a window's are rounded "
+    "to two significant digits (below 100 to tens).",
+)
 @click.option(
     "--swapped-matches",
     is_flag=True,

@@ -26,9 +26,10 @@ def card(
     *,
     title: str,
     license_id: str,
+    note: str,
     facts: dict[str, Any],
     declared_vars: dict[str, Any],
-    models: Sequence[tuple[str, str]],
+    sources: Sequence[str],
 ) -> str:
     """README.md of the exported folder.
 
@@ -36,9 +37,10 @@ def card(
         written: the tables.
         title: its heading.
         license_id: for the card's licence field, as the hub names licences.
+        note: what is left out, if anything is.
         facts: how the export was made: version, schema, condition.
         declared_vars: the vars of the dbt project.
-        models: the language models, as (model, revision).
+        sources: lines on what was measured: corpora and language models.
     """
     header = {"license": license_id, "tags": ["memorization", "memtax"], **_loading(written)}
     lines = [
@@ -50,6 +52,7 @@ def card(
         "",
         "Measures of what language models memorize of their training data, exported by memtax. Counts are exact; columns",
         "whose names begin with `paper_` follow the definitions of the cited paper as it was published.",
+        *(["", note] if note else []),
         "",
         "```python",
         "from datasets import load_dataset",
@@ -70,7 +73,10 @@ def card(
     for w in written:
         if w.table.config not in seen:
             seen.add(w.table.config)
-            lines += ["", f"### {w.table.config}", "", w.table.description, "", "| column | type | what it is |"]
+            lines += ["", f"### {w.table.config}", "", w.table.description]
+            if w.table.sources:
+                lines += ["", f"Made from {', '.join(f'`{source}`' for source in w.table.sources)}."]
+            lines += ["", "| column | type | what it is |"]
             lines += ["| --- | --- | --- |"]
             lines += [
                 f"| `{column.name}` | {column.type} | {_cell(w.table.columns.get(column.name, ''))} |"
@@ -78,8 +84,7 @@ def card(
             ]
     lines += ["", "## How it was made", ""]
     lines += [f"- {name}: {_cell(str(value))}" for name, value in facts.items()]
-    if models:
-        lines += ["- language models: " + ", ".join(f"{model}@{revision}" for model, revision in models)]
+    lines += [f"- {_cell(source)}" for source in sources]
     lines += ["", "The vars of the project (`dbt_project.yml`):", "", "```json"]
     lines += [json.dumps(declared_vars, indent=2, ensure_ascii=False, default=str), "```"]
     lines += ["", "## Citation", "", "```bibtex", CITATION, "```", ""]

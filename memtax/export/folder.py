@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from memtax import __version__
 from memtax.corpus.progress import Progress, silent
 from memtax.errors import SourceError
 from memtax.export.card import card
-from memtax.export.descriptions import described_marts
+from memtax.export.descriptions import described_columns, described_marts
 from memtax.export.manifest import MANIFEST, FileRecord, files_in, read_manifest, write_manifest
 from memtax.export.paper import paper_tables
-from memtax.export.selection import choose_rows, memtax_tables
+from memtax.export.selection import choose_rows, columns_of, limited, memtax_tables
 from memtax.export.shards import write_table
+from memtax.export.without_text import NOTE
 from memtax.project import project_folder, project_vars
 
 DEFAULT_SHARD_BYTES = 500 * 10**6
@@ -33,7 +34,7 @@ class ExportOptions:
         schema: 'memtax', or 'paper' for its 27 columns.
         tables: of schema memtax; none for all.
         where: a condition on the columns of `features`.
-        without_text: leave out what the corpus' text can be read from.
+        without_text: leave out what the corpus' text can be read from, and blur the frequencies of single tokens.
         swapped_matches: of schema paper: name the match columns as the published data does.
         license_id: the card's licence.
         shard_bytes: no file is larger, but for one whose single row group is.
@@ -65,7 +66,8 @@ def export_folder(
     if options.schema == "paper":
         if options.tables:
             raise SourceError("--schema paper writes features alone; leave --tables out")
-        tables = paper_tables(connection, without_text=options.without_text, swapped=options.swapped_matches)
+        columns = described_columns(project_folder())
+        tables = paper_tables(connection, columns, without_text=options.without_text, swapped=options.swapped_matches)
     else:
         described = described_marts(project_folder())
         tables = memtax_tables(connection, described, options.tables, without_text=options.without_text)
@@ -81,9 +83,10 @@ def export_folder(
             written,
             title=folder.name,
             license_id=options.license_id,
+            note=NOTE if options.without_text else "",
             facts=facts,
             declared_vars=project_vars(),
-            models=_models(connection),
+            sources=_sources(connection),
         )
         (making / "README.md").write_text(text, encoding="utf-8")
         records = write_manifest(making, written, facts)
@@ -95,18 +98,31 @@ def export_folder(
 
 
 def _facts(options: ExportOptions) -> dict[str, Any]:
-    facts: dict[str, Any] = {"memtax": __version__, "schema": options.schema}
+    facts: dict[str, Any] = {"memtax": __version__, "duckdb": duckdb.__version__, "pyarrow": pa.__version__}
+    facts["schema"] = options.schema
     if options.where is not None:
         facts["where"] = options.where
     facts["without_text"] = options.without_text
     return facts
 
 
-def _models(connection: duckdb.DuckDBPyConnection) -> Sequence[tuple[str, str]]:
-    try:
-        return connection.execute("select model, revision from main.dim_models order by all").fetchall()
-    except duckdb.CatalogException:
-        return []
+def _sources(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Lines on the corpora and the language models that the chosen rows are of."""
+    built, lines = columns_of(connection), []
+    if "dim_corpora" in built:
+        for corpus, n_sequences, n_tokens in connection.execute(
+            f"select corpus, n_sequences, n_tokens from main.dim_corpora{limited(connection, built['dim_corpora'])} "  # noqa: S608
+            "order by all"
+        ).fetchall():
+            size = f"{n_sequences:,} sequences, {n_tokens:,} tokens" if n_sequences else "not landed"
+            lines.append(f"corpus {corpus}: {size}")
+    if "dim_models" in built:
+        models = connection.execute(
+            f"select model, revision from main.dim_models{limited(connection, built['dim_models'])} order by all"  # noqa: S608
+        ).fetchall()
+        if models:
+            lines.append("language models: " + ", ".join(f"{model}@{revision}" for model, revision in models))
+    return lines
 
 
 def _require_replaceable(folder: Path) -> None:

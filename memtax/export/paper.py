@@ -8,6 +8,7 @@ import duckdb
 
 from memtax.errors import StoreError
 from memtax.export.selection import ExportTable, columns_of, limited
+from memtax.export.without_text import ROUNDED_COLUMNS, TEXT_COLUMNS, description, rounded
 
 # The paper's column, what it is in memtax's, and the type; in the published order.
 COLUMNS = (
@@ -40,7 +41,13 @@ COLUMNS = (
     ("huffman_coding_length", "paper_huffman_coding_length", "double"),
     ("memorization_score", "memorization_score", "double"),
 )
-TEXT = ("text", "tokens", "frequencies", "smallest_repeating_chunk")
+# Columns that features has not, and the table that has them.
+JOINED = {
+    "text": "feat_sequence__text",
+    "frequencies": "feat_sequence__token_frequency",
+    "tokens": "dim_evaluated_sequences",
+    "smallest_repeating_chunk": "feat_sequence__templating",
+}
 PYTHIA = re.compile(r"pythia-([\d.]+[mb])(-deduped)?", re.IGNORECASE)
 DESCRIPTION = (
     "One row per evaluated sequence, in the columns and by the definitions of the paper's published feature tables; one "
@@ -48,12 +55,16 @@ DESCRIPTION = (
 )
 
 
-def paper_tables(connection: duckdb.DuckDBPyConnection, *, without_text: bool, swapped: bool) -> list[ExportTable]:
+def paper_tables(
+    connection: duckdb.DuckDBPyConnection, described: dict[str, str], *, without_text: bool, swapped: bool
+) -> list[ExportTable]:
     """One split per dataset, model and revision of `features`.
 
     Args:
         connection: of a store, after `choose_rows`.
-        without_text: leave out text, tokens, the frequencies of tokens and the repeated chunk: 23 columns.
+        described: what each column of the marts is.
+        without_text: leave out text, tokens, the frequencies of tokens and the repeated chunk: 23 columns; blur the rest
+            of what tells single tokens.
         swapped: name the match columns as the published data does, textual ones `snowclones`.
 
     Raises:
@@ -68,7 +79,7 @@ def paper_tables(connection: duckdb.DuckDBPyConnection, *, without_text: bool, s
     ).fetchall()
     if not groups:
         raise StoreError("features has no rows to export; change --where, or land sequences and run dbt run")
-    splits = {group: _split_name(*group) for group in groups}
+    splits = {group: split_name(*group) for group in groups}
     names = list(splits.values())
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -80,28 +91,47 @@ def paper_tables(connection: duckdb.DuckDBPyConnection, *, without_text: bool, s
             _query(connection, built, group, without_text=without_text, swapped=swapped),
             ("sequence_id", "token_offset", "corpus"),
             DESCRIPTION,
-            dict.fromkeys((name for name, *_ in COLUMNS if not (without_text and name in TEXT)), ""),
+            _descriptions(described, without_text=without_text, swapped=swapped),
+            ("features", *sorted(table for table in JOINED.values() if table in built and not without_text)),
         )
         for group, split in splits.items()
     ]
 
 
-def _split_name(dataset: str, model: str, revision: str) -> str:
+def split_name(dataset: str, model: str, revision: str) -> str:
     """As published, `memories_deduped_12b` or `memories_deduped_12b.23000`, for Pythia; else dataset_model_revision."""
     pythia = PYTHIA.fullmatch(model)
-    name = f"{dataset}_{model}"
     if pythia:
-        suffix = f"_{'deduped' if pythia[2] else 'duped'}_{pythia[1].lower()}"
+        step = "" if revision == "main" else f".{revision.removeprefix('step')}"
+        suffix = f"_{'deduped' if pythia[2] else 'duped'}_{pythia[1].lower()}{step}"
         # The name of a landed table of the paper ends so already.
         name = dataset.removesuffix(suffix) + suffix
-    if revision != "main":
-        name += f".{revision.removeprefix('step')}" if pythia else f"_{revision}"
+    else:
+        name = f"{dataset}_{model}" + ("" if revision == "main" else f"_{revision}")
     return re.sub(r"[^\w.]+", "_", name)
 
 
 def _swapped(expression: str) -> str:
     other = {"semantic": "textual", "textual": "semantic"}
     return re.sub(r"^(semantic|textual)_matches", lambda match: f"{other[match[1]]}_matches", expression)
+
+
+def _column_in(expression: str) -> str:
+    """The one column of memtax's that an expression of `COLUMNS` reads."""
+    return expression.removeprefix("coalesce(").removesuffix(", -1)")
+
+
+def _descriptions(described: dict[str, str], *, without_text: bool, swapped: bool) -> dict[str, str]:
+    texts = {}
+    for name, expression, _ in COLUMNS:
+        column = _column_in(_swapped(expression) if swapped else expression)
+        text = described.get(column, "")
+        if column != name:
+            text += f" The column `{column}` of memtax's tables."
+        if expression.startswith("coalesce("):
+            text += " -1 where there is none."
+        texts[name] = description(name, text) if without_text else text
+    return texts
 
 
 def _literal(text: str) -> str:
@@ -116,21 +146,20 @@ def _query(
     without_text: bool,
     swapped: bool,
 ) -> str:
-    joined = {"text": "feat_sequence__text", "frequencies": "feat_sequence__token_frequency"}
-    joined |= {"tokens": "dim_evaluated_sequences", "smallest_repeating_chunk": "feat_sequence__templating"}
-    available = {*built["features"], *(c for c, table in joined.items() if table in built and not without_text)}
+    available = {*built["features"], *(c for c, table in JOINED.items() if table in built and not without_text)}
     if without_text:
-        available -= set(TEXT)
+        available -= TEXT_COLUMNS
     listed = []
     for name, expression, kind in COLUMNS:
-        if without_text and name in TEXT:
+        if without_text and name in TEXT_COLUMNS:
             continue
         source = _swapped(expression) if swapped else expression
-        needed = [word for word in re.findall(r"[a-z_]\w*", source) if word not in ("coalesce", "null")]
-        value = source if all(word in available for word in needed) else "null"
-        listed.append(f'cast({value} as {kind}) as "{name}"')
+        value = f"cast({source if _column_in(source) in available else 'null'} as {kind})"
+        if without_text and name in ROUNDED_COLUMNS:
+            value = rounded(value, kind)
+        listed.append(f'{value} as "{name}"')
     from_tables = "main.features"
-    for column, table in joined.items():
+    for column, table in JOINED.items():
         if column in available and not without_text:
             from_tables += (
                 f" left join (select corpus, sequence_id, token_offset, {column} from main.{table}) as {column}_of "  # noqa: S608

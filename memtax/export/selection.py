@@ -9,18 +9,11 @@ import duckdb
 
 from memtax.errors import StoreError
 from memtax.export.descriptions import TableDescription
+from memtax.export.without_text import ROUNDED_COLUMNS, TEXT_COLUMNS, TOKEN_TABLES, description, rounded
 from memtax.query.statement import ask, message_of
 
 KEYS = ("dataset", "corpus", "sequence_id", "token_offset", "model", "revision")
 CHOSEN = "exported_rows"
-# Columns from which the text of a corpus can be read, or its tokens told: a token's frequency mostly names the token, and so
-# does its log-probability to who has the model.
-TEXT_COLUMNS = frozenset(
-    (
-        *("tokens", "text", "prompt_text", "continuation_text", "smallest_repeating_chunk", "embedding"),
-        *("frequencies", "token_log_probabilities"),
-    )
-)
 
 
 @dataclass(frozen=True)
@@ -34,6 +27,7 @@ class ExportTable:
         order: columns that rows are sorted by: unique together, so that the order is one.
         description: what it is.
         columns: what each column is.
+        sources: the models of the project that it is made from.
     """
 
     config: str
@@ -42,6 +36,7 @@ class ExportTable:
     order: tuple[str, ...]
     description: str
     columns: dict[str, str] = field(default_factory=dict)
+    sources: tuple[str, ...] = ()
 
 
 def choose_rows(connection: duckdb.DuckDBPyConnection, where: str | None) -> None:
@@ -75,10 +70,10 @@ def memtax_tables(
         connection: of a store, after `choose_rows`.
         described: the marts by name.
         names: the ones that are wanted; none for all that have rows.
-        without_text: leave out the columns that hold text or tokens.
+        without_text: leave out columns and tables that hold text or tokens, and blur what tells single tokens.
 
     Raises:
-        StoreError: a table is unknown or not built, or there is nothing to export.
+        StoreError: a table is unknown, not built or left out by `without_text`, or there is nothing to export.
     """
     built = columns_of(connection)
     unknown = [name for name in names if name not in described]
@@ -87,19 +82,29 @@ def memtax_tables(
     missing = [name for name in names if name not in built]
     if missing:
         raise StoreError(f"{', '.join(missing)} is not built yet; run dbt run first")
-    wanted = list(names) or [name for name in described if name in built]
+    left_out = TOKEN_TABLES if without_text else frozenset()
+    refused = [name for name in names if name in left_out]
+    if refused:
+        raise StoreError(f"--without-text leaves token ids out, and {', '.join(refused)} has a row for each; drop one")
+    wanted = list(names) or [name for name in described if name in built and name not in left_out]
     if not wanted:
         raise StoreError("the store has no tables to export yet; run dbt run first")
     tables = []
     for name in wanted:
         columns = {c: kind for c, kind in built[name].items() if not (without_text and c in TEXT_COLUMNS)}
-        listed = ", ".join(_value(column) for column in columns)
+        blurred = ROUNDED_COLUMNS if without_text else frozenset()
+        listed = ", ".join(
+            f"{rounded(_value(c), kind)} as {quoted(c)}" if c in blurred else _value(c) for c, kind in columns.items()
+        )
         query = f"select {listed} from main.{quoted(name)}{limited(connection, columns)}"  # noqa: S608
         if not names and connection.execute(f"from ({query}) limit 1").fetchone() is None:
             continue  # datasets cannot load a split without rows, and most stores have tables that no var asked for
         order = described[name].key or tuple(columns)
         texts = {column: described[name].columns.get(column, "") for column in columns}
-        tables.append(ExportTable(name, "train", query, order, described[name].description, texts))
+        if without_text:
+            texts = {column: description(column, text) for column, text in texts.items()}
+        about = described[name]
+        tables.append(ExportTable(name, "train", query, order, about.description, texts, about.sources))
     if not tables:
         raise StoreError("no table has rows to export; change --where, or land sequences and run dbt run")
     return tables

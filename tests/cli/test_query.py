@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -173,3 +175,35 @@ def test_a_store_that_is_written_is_named_with_its_writer_and_an_export_answers(
         assert demo.memtax("query", count, "--from", folder, "--format", "csv").stdout == expected
     finally:
         process.communicate("")
+
+
+def test_while_dbt_runs_a_query_names_it_and_once_it_is_stopped_answers(
+    demo: Commands, make_commands: Callable[[Path], Commands], tmp_path: Path
+) -> None:
+    commands = make_commands(tmp_path / "memtax.duckdb")
+    shutil.copy(demo.database, commands.database)
+    count = ("query", "select count(*) as n from features", "--format", "csv")
+    dbt, *arguments = commands.dbt_command("--full-refresh")
+    with subprocess.Popen(
+        [dbt, "run", *arguments],
+        cwd=PROJECT,
+        env=commands.environment | {"PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert any(" START " in line for line in process.stdout)
+            asked = commands.memtax(*count, check=False)
+            assert process.poll() is None
+        finally:
+            process.kill()
+    assert (asked.returncode, asked.stdout) == (1, "")
+    assert (
+        f"{commands.database} is being written by dbt run (process {process.pid}); wait until that is done"
+        in asked.stderr
+    )
+    assert "memtax query --from FOLDER reads that meanwhile" in asked.stderr
+    assert len(asked.stderr.strip().splitlines()) == 1
+    # Killed between two models, the store is whole: each table is the old one or the new one.
+    assert commands.memtax(*count).stdout == demo.memtax(*count).stdout

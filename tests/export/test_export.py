@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -11,8 +12,9 @@ import pytest
 import yaml
 
 from memtax import store
-from memtax.export.paper import COLUMNS
-from memtax.export.selection import TEXT_COLUMNS, columns_of
+from memtax.export.paper import COLUMNS, split_name
+from memtax.export.selection import columns_of
+from memtax.export.without_text import ROUNDED_COLUMNS, TEXT_COLUMNS, TOKEN_TABLES
 from tests.conftest import Commands
 
 
@@ -67,6 +69,9 @@ def test_the_card_says_what_each_column_is(exported: Path) -> None:
     assert len(rows) > 100
     assert [name for name, description in rows if not description] == []
     assert "recitation_threshold" in text
+    assert "Made from `dim_models`, `features`." in text
+    assert re.search(r"^- corpus demo: [\d,]+ sequences, [\d,]+ tokens$", text, flags=re.MULTILINE)
+    assert "- language models: demo-large@step176, demo-large@step351" in text
     assert "2406.17746" in text
 
 
@@ -127,6 +132,7 @@ def test_where_keeps_what_belongs_to_the_chosen_rows(demo: Commands, tmp_path: P
     ids = set(features["sequence_id"].to_pylist())
     assert set(pq.read_table(shards(folder, "feat_sequence__text"))["sequence_id"].to_pylist()) == ids
     assert set(pq.read_table(shards(folder, "dim_models"))["model"].to_pylist()) == {"demo-large"}
+    assert "demo-small" not in (folder / "README.md").read_text(encoding="utf-8")
     for wrong in ("no_such_column", "true) union all (select 1", "1; drop table main.features"):
         result = demo.memtax("export", tmp_path / "no", "--where", wrong, check=False)
         assert result.returncode == 1
@@ -160,6 +166,61 @@ def test_without_text_no_text_and_no_token_is_left(demo: Commands, tmp_path: Pat
     assert checked > 1_000
     card = (folder / "README.md").read_text(encoding="utf-8")
     assert not any(text in card for text in texts)
+
+
+@pytest.mark.parametrize("schema", ["memtax", "paper"])
+def test_without_text_no_exact_frequency_of_a_token_is_left(demo: Commands, tmp_path: Path, schema: str) -> None:
+    """The largest or median frequency of a window is one token's, and mostly names it; so can the mean, of one token."""
+    folder = tmp_path / "out"
+    demo.memtax("export", folder, "--without-text", "--schema", schema)
+    assert not {path.name for path in folder.iterdir()} & TOKEN_TABLES
+    with store.reading(demo.database) as connection:
+        counts = {count for (count,) in connection.execute("select frequency from token_frequencies").fetchall()}
+        exact = connection.execute(
+            f"select {', '.join(sorted(ROUNDED_COLUMNS))} from main.features order by sequence_id, model, revision"
+        ).fetchall()
+    # Counts that are round already may appear: they stand for all that are rounded to them.
+    telling = {count for count in counts if count != rounded_by_digits(count)}
+    assert len(telling) > 100
+    keys = {"sequence_id", "token_offset", "source_row", "occurrence_sequence_id", "occurrence_token_offset"}
+    checked = 0
+    for path in folder.rglob("*.parquet"):
+        table = pq.read_table(path)
+        if "sequence_id" in table.column_names:
+            for name in ROUNDED_COLUMNS & set(table.column_names):
+                checked += 1
+                assert not telling & set(table[name].to_pylist()), (path, name)
+            # Elsewhere a small number is a coincidence, and a large one is not.
+            for name in set(table.column_names) - keys - ROUNDED_COLUMNS:
+                large = {value for value in table[name].to_pylist() if isinstance(value, int | float) and value >= 200}
+                assert not telling & large, (path, name)
+    assert checked >= 12
+    if schema == "memtax":
+        features = pq.read_table(shards(folder, "features")).sort_by(
+            [("sequence_id", "ascending"), ("model", "ascending"), ("revision", "ascending")]
+        )
+        written = features.select(sorted(ROUNDED_COLUMNS)).to_pylist()
+        assert [list(row.values()) for row in written] == [[rounded_by_digits(value) for value in row] for row in exact]
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert "rounded to two significant digits" in card
+    assert re.search(
+        r"`min_frequency` \| int64 \| .* Rounded to two significant digits, and below 100 to tens\. \|", card
+    )
+
+
+def rounded_by_digits(value: float) -> int:
+    """To two digits, a half away from zero; below 100 to tens: by decimal arithmetic, apart from the SQL."""
+    number = Decimal(value)
+    unit = Decimal(10) ** max(1, number.adjusted() - 1)
+    return int((number / unit).quantize(Decimal(1), ROUND_HALF_UP) * unit)
+
+
+def test_without_text_a_table_of_tokens_is_refused(demo: Commands, tmp_path: Path) -> None:
+    arguments = ("--without-text", "--tables", "features,token_frequencies")
+    result = demo.memtax("export", tmp_path / "out", *arguments, check=False)
+    assert result.returncode == 1
+    assert "token_frequencies has a row for each" in result.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_every_list_is_known_to_tell_tokens_or_not(demo: Commands) -> None:
@@ -209,6 +270,27 @@ def test_the_paper_schema_has_its_27_columns(demo: Commands, tmp_path: Path) -> 
         table = pq.read_table(path)
         assert table.column_names == names
         assert all(len(tokens) == 64 for tokens in table["tokens"].to_pylist())
+    card = (folder / "README.md").read_text(encoding="utf-8").split("### default")[1]
+    described = dict(re.findall(r"^\| `(\w+)` \| [^|]+ \| (.*) \|$", card, flags=re.MULTILINE))
+    assert list(described) == names
+    assert all(described.values())
+
+
+@pytest.mark.parametrize(
+    ("dataset", "model", "revision", "expected"),
+    [
+        ("memories", "pythia-12b-deduped", "main", "memories_deduped_12b"),
+        ("memories", "pythia-1.4b", "step23000", "memories_duped_1.4b.23000"),
+        # The paper's own tables, landed under their published names, leave under them.
+        ("memories_deduped_12b", "pythia-12b-deduped", "main", "memories_deduped_12b"),
+        ("memories_deduped_12b.23000", "pythia-12b-deduped", "step23000", "memories_deduped_12b.23000"),
+        ("my data", "org/model", "step3", "my_data_org_model_step3"),
+    ],
+)
+def test_a_split_of_the_paper_schema_is_named_as_published(
+    dataset: str, model: str, revision: str, expected: str
+) -> None:
+    assert split_name(dataset, model, revision) == expected
 
 
 def test_a_damaged_folder_is_found_and_foreign_files_are_left(demo: Commands, tmp_path: Path) -> None:

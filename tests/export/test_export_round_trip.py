@@ -77,7 +77,7 @@ def test_any_row_comes_back_as_it_was(rows: list[dict[str, Any]]) -> None:
         connection.register("rows", pa.Table.from_pylist(rows, SCHEMA))
         table = ExportTable("odd", "train", "select * from rows", ("id",), "Odd values.")
         written = write_table(connection, table, folder, 10**9)
-        text = card([written], title="odd", license_id="unknown", facts={}, declared_vars={}, models=[])
+        text = card([written], title="odd", license_id="unknown", facts={}, declared_vars={}, note="", sources=[])
         (folder / "README.md").write_text(text, encoding="utf-8")
         write_manifest(folder, [written], {})
         verify(folder)

@@ -82,7 +82,7 @@ def fresh_store(folder: Path, views: list[str]) -> Iterator[duckdb.DuckDBPyConne
 def through_datasets(connection: duckdb.DuckDBPyConnection, query: str, order: tuple[str, ...], folder: Path) -> Path:
     """Export a query, load it with `datasets`, and write what was loaded: the path of that."""
     written = write_table(connection, ExportTable("t", "train", query, order, ""), folder / "out", 10**9)
-    text = card([written], title="t", license_id="unknown", facts={}, declared_vars={}, models=[])
+    text = card([written], title="t", license_id="unknown", facts={}, declared_vars={}, note="", sources=[])
     (folder / "out" / "README.md").write_text(text, encoding="utf-8")
     write_manifest(folder / "out", [written], {})
     datasets.disable_progress_bars()
