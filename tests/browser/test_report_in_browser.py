@@ -12,7 +12,7 @@ import pytest
 
 from tests.browser.conftest import Watch
 from tests.conftest import Commands
-from tests.report.pages import HOSTILE, Report, make_page, with_hostile_names
+from tests.report.pages import HOSTILE, LAYERS, Report, make_page, with_attention, with_hostile_names
 
 MARKS = ", ".join(
     f".chart .mark-{kind} > {shape}"
@@ -81,6 +81,36 @@ def test_a_narrow_page_does_not_overflow(
     )
     assert wide == []
     accessible(page)
+
+
+@pytest.fixture(scope="session")
+def report_with_attention(demo: Commands, tmp_path_factory: pytest.TempPathFactory) -> Report:
+    folder = tmp_path_factory.mktemp("attention")
+    return make_page(with_attention(demo.database, folder), folder)
+
+
+@pytest.mark.parametrize("look", ["light", "dark", "narrow"])
+def test_attention_is_drawn_by_layer(
+    open_page: Callable[..., Any],
+    report_with_attention: Report,
+    accessible: Callable[..., None],
+    screenshot: Callable,
+    look: str,
+) -> None:
+    narrow = {"viewport": NARROW} if look == "narrow" else {}
+    page = open_page(color_scheme="dark" if look == "dark" else "light", **narrow)
+    ready(page, report_with_attention.path)
+    figure = page.locator("#figure-attention")
+    screenshot(figure, f"report-attention-{look}")
+    # A point for each layer, of memorized windows and of others, in the panels of both measures; a line through each.
+    assert figure.locator(".mark-symbol.role-mark > path").count() == LAYERS * 2 * 2
+    assert figure.locator(".mark-line.role-mark > path").count() == 2 * 2
+    labels = figure.locator("svg.marks text").all_text_contents()
+    assert {"entropy", "Gini coefficient", "memorized", "not memorized", *map(str, range(1, LAYERS + 1))} <= set(labels)
+    # Layers are counted: no axis has a half of one.
+    layers = figure.locator(".role-axis", has_text="layer").first.locator(".role-axis-label text").all_text_contents()
+    assert layers == [str(layer) for layer in range(1, LAYERS + 1)]
+    accessible(page, "#figure-attention")
 
 
 def test_choosing_a_model_changes_what_is_shown(page: Any, report: Report) -> None:
