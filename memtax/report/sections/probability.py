@@ -106,8 +106,8 @@ def along_the_prompt(answer: Answer, column: str, title: str) -> Any:
     base = charts.rows()
     values = sorted(set(answer.column(column)))
     # Of two whole numbers that are neighbours, Vega would mark the middle, and round it.
-    ticks = {"values": values} if len(values) <= charts.MOST_TICKS else {}
-    axis = alt.Axis(format=",d", labelOverlap=True, **ticks)
+    ticks = values if len(values) <= charts.MOST_TICKS else alt.Undefined
+    axis = alt.Axis(format=",d", labelOverlap=True, values=ticks)
     x = alt.X(f"{column}:Q", title=title, axis=axis, scale=alt.Scale(zero=False, padding=20))
     y = charts.share("p_memorized", "P(memorized)", at_most_one=False)
     rule = base.mark_rule(strokeWidth=2, color="@all").encode(x=x, y=alt.Y("low:Q"), y2="high")
