@@ -167,6 +167,30 @@ def test_numbers_pictures_and_sql_can_be_taken_away(
     assert copied == report.parts.sql["coefficients"]
 
 
+def test_a_figure_can_be_used_from_the_keyboard(page: Any, report: Report) -> None:
+    ready(page, report.path)
+    page.keyboard.press("Tab")
+    skip = page.locator(":focus")
+    assert skip.inner_text() == "Skip to what was found" and skip.is_visible()
+    figure = page.locator("#figure-coefficients")
+    figure.locator("[data-save=svg]").focus()
+    seen = []
+    for _ in range(5):
+        focus = page.locator(":focus")
+        assert focus.evaluate("node => getComputedStyle(node).outlineStyle !== 'none'"), "focus is not visible"
+        seen.append(focus.inner_text())
+        if seen[-1] == "CSV":
+            with page.expect_download() as download:
+                page.keyboard.press("Enter")
+            assert download.value.suggested_filename == "coefficients.csv"
+        if seen[-1] in ("Numbers", "SQL"):
+            page.keyboard.press("Enter")
+            assert focus.evaluate("summary => summary.parentElement.open")
+            page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+    assert seen == ["SVG", "PNG", "CSV", "Numbers", "SQL"]
+
+
 def test_hostile_names_are_shown_and_do_nothing(page: Any, watch: Watch, demo: Commands, tmp_path: Path) -> None:
     report = make_page(with_hostile_names(demo.database, tmp_path), tmp_path)
     ready(page, report.path)
