@@ -76,8 +76,8 @@ PAGES = {
     "overview": ("/", None, None, "category"),
     "list": ("/sequences", "true", "sequence_id", "sequence_id"),
     "list of one model": (
-        "/sequences?model=pythia-12b%40main&memorized=yes",
-        "model = 'pythia-12b' and memorized",
+        "/sequences?model={model}%40{revision}&memorized=yes",
+        "model = '{model}' and revision = '{revision}' and memorized",
         "sequence_id",
         "memorized",
     ),
@@ -135,8 +135,9 @@ def main() -> int:
         if not path.is_file():
             seconds, _ = timed(lambda: make_store(path, rows))
             print(f"made {rows:,} rows in {seconds:.0f} s, {path.stat().st_size / 1e6:,.0f} MB")
+        rows = int(str(ask(path, "select count(*) from main.features")[0][0]))
         results, right = measure(path)
-    print_table(f"{rows:,} evaluated sequences: seconds for a page", results)
+    print_table(f"{rows:,} rows of features: seconds for a page", results)
     slow = [str(row["page"]) for row in results if float(str(row["first"])) > TARGET_SECONDS]
     print(f"\nover {TARGET_SECONDS:.0f} s: {', '.join(slow) or 'none'}")
     write_json(arguments.json, {"machine": machine(os.cpu_count() or 1), "rows": rows, "pages": results})
@@ -186,8 +187,11 @@ def described_types() -> dict[str, str]:
 def measure(path: Path) -> tuple[list[dict[str, object]], bool]:
     """A row for each page, and whether all counts were right."""
     results, right = [], True
+    model, revision = ask(path, "select model, revision from main.features limit 1")[0]
     with served(path) as address:
         for name, (page, condition, order, column) in PAGES.items():
+            page = page.format(model=model, revision=revision)
+            condition = condition and condition.format(model=model, revision=revision)
             # One after the other, so that all have the same page cache and none the other's memory.
             first, body = timed(lambda page=page: fetch(address + page[1:]))
             again, _ = timed(lambda page=page: fetch(address + page[1:]))

@@ -139,6 +139,7 @@ class Explorer:
             title=f"{wanted.corpus} {wanted.sequence_id}",
             asked=wanted,
             shown=shown,
+            statement=statements.of_sequence(*wanted.key).readable,
             catalogue=catalogue,
             levels=LEVELS,
             not_computed=NOT_COMPUTED,

@@ -130,7 +130,8 @@ def read_sequence(
     Raises:
         StoreError: no table knows of the sequence.
     """
-    rows = connection.execute(statements.OF_SEQUENCE, list(wanted.key)).to_arrow_table().to_pylist()
+    statement = statements.of_sequence(*wanted.key)
+    rows = connection.execute(statement.text, statement.parameters).to_arrow_table().to_pylist()
     wait = not wanted.neighbours and _embeddings(connection) > SCANNED
     try:
         explanation = explain_sequence(

@@ -30,18 +30,25 @@ MODELS = """
     from main.dim_models
     order by n_parameters nulls last, model, training_fraction nulls last, revision
 """
-OF_SEQUENCE = """
-    select *
-    from main.features
-    where corpus = ? and sequence_id = ? and token_offset = ?
-    order by dataset, model, revision
-"""
 COSTS_OF_TOKENS = """
     select token_log_probabilities
     from main.feat_sequence_model__token_log_probabilities
     where corpus = ? and sequence_id = ? and token_offset = ? and model = ? and revision = ?
 """
 EMBEDDINGS = "select count(*) from intermediate.int_sequence__embedding"
+
+
+def of_sequence(corpus: str, sequence_id: int, token_offset: int) -> Sql:
+    """The rows of `features` that one sequence has, as they are read for its page and shown on it."""
+    return sql(
+        "select *\nfrom main.features\nwhere corpus = ",
+        Value(corpus),
+        " and sequence_id = ",
+        Value(sequence_id),
+        " and token_offset = ",
+        Value(token_offset),
+        "\norder by dataset, model, revision",
+    )
 
 
 def text_condition(text: str, column: str, *, match_case: bool) -> Sql:

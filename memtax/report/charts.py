@@ -1,7 +1,7 @@
 """What the charts share: data, colours that stand for the same thing everywhere, axes, and marks with intervals.
 
-Colours are names that begin with @, which the page replaces by those of its light or dark theme (`page.js`), so that a chart
-follows the reader's. Hues come from sets made for colour-blind readers; shapes tell the same apart without colour.
+Colours are names that begin with @, which the page replaces by those of its light or dark theme (`script/colours.js`), so
+that a chart follows the reader's. Hues come from sets made for colour-blind readers; shapes tell the same apart without colour.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 4])
 
 # One object, so that Altair sees that layers share it.
 ROWS = alt.NamedData(name="rows")
+# Labels of numbers that a narrow panel has room for.
+MOST_TICKS = 12
 # Heights of a chart, in pixels; widths are the page's to choose.
 HEIGHT = 260
 # What the page divides its width by to say how many charts stand side by side.

@@ -25,6 +25,8 @@ from memtax.report.findings import Row
 from memtax.report.tables import Answer
 
 LOADER = jinja2.FunctionLoader(lambda name: resource(name))
+# The parts of the page's own script, in the order in which they run.
+SCRIPT = ("colours", "choices", "charts", "drawing", "numbers", "taking", "page")
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def html(content: Content, libraries: str) -> str:
         loader=LOADER, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
     environment.filters["cell"] = _cell
-    scripts = [libraries, resource("page.js")]
+    scripts = [libraries, behaviour()]
     return environment.get_template("page.html.jinja").render(
         content=content,
         version=__version__,
@@ -78,6 +80,12 @@ def html(content: Content, libraries: str) -> str:
 def resource(name: str) -> str:
     """A file that lies beside this module."""
     return files("memtax.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def behaviour() -> str:
+    """The page's own script: its parts as one function, so that none of their names is seen outside it."""
+    parts = "\n".join(resource(f"script/{name}.js") for name in SCRIPT)
+    return f'"use strict";\n(() => {{\n{parts}}})();\n'
 
 
 def policy(scripts: Iterable[str]) -> str:

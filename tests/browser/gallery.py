@@ -1,5 +1,7 @@
 """`make gallery`: pictures of the pages that people see, from the demo's store, with a page that shows them.
 
+What takes a var to compute is photographed too, so that the store is first given it: VARS says how.
+
 To add pictures: a function that takes a `Gallery` and calls `open` and `keep`, named in `PAGES`.
 """
 
@@ -17,7 +19,7 @@ from urllib.parse import urlencode
 
 from memtax import store
 from memtax.demo.__main__ import DEFAULT_SIZE, FOLDER
-from memtax.project import DEFAULT_DATABASE, project_folder
+from memtax.project import DATABASE_VARIABLE, DEFAULT_DATABASE, project_folder
 from memtax.report import write_report
 from tests.browser.chromium import ARGUMENTS, installed_chromium
 from tests.explorer.process import address_of, explored
@@ -27,6 +29,8 @@ FIGURES = PROJECT / "docs" / "figures"
 PAGE = PROJECT / "docs" / "gallery.md"
 # Pictures of plain colours need no more; they are a quarter of the size.
 COLOURS = 128
+# What colours tokens, fills the report's section on attention, and gives its prompts more than one length.
+VARS = "{token_log_probabilities: true, attention: true, prompt_lengths: [8, 16]}"
 
 
 @dataclass
@@ -65,7 +69,9 @@ class Gallery:
         path = FIGURES / f"{name}.png"
         target.screenshot(path=path, animations="disabled", **options)
         with Image.open(path) as picture:
-            picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+            # By coverage: the median cut gives a category's few dots the colour of something larger.
+            method = Image.Quantize.MAXCOVERAGE
+            picture.convert("RGB").quantize(COLOURS, method, dither=Image.Dither.NONE).save(path, optimize=True)
         self.entries.append((section, path.name, caption))
         print(f"{path.relative_to(PROJECT)}: {path.stat().st_size:,} bytes", flush=True)
 
@@ -86,6 +92,8 @@ def report(gallery: Gallery) -> None:
     with gallery.open(url) as page:
         ready(page)
         gallery.keep(page, title, "report-found", "What was found comes first, in words made from the tables.")
+        # A figure that is about as high as the window loses its last line.
+        page.set_viewport_size({"width": 1280, "height": 1400})
         for name, figure, caption in (
             (
                 "report-duplicates",
@@ -95,6 +103,7 @@ def report(gallery: Gallery) -> None:
             ("report-performance", "performance", "How well memorization is predicted, by category."),
             ("report-coefficients", "coefficients", "What weighs in the regressions."),
             ("report-search", "search", "The partition search."),
+            ("report-attention", "attention", "How spread out attention is, by layer."),
         ):
             gallery.keep(page.locator(f"#figure-{figure}"), title, name, caption)
     with gallery.open(url, theme="dark") as page:
@@ -150,7 +159,7 @@ def explorer(gallery: Gallery) -> None:
             gallery.keep(page, title, "explorer-list", "Rare sequences of one checkpoint, the best known first.")
         with gallery.open(address(template)) as page:
             gallery.keep(
-                page, title, "explorer-sequence", "A sequence: the first miss, its places, what templating found."
+                page, title, "explorer-sequence", "A sequence: what its tokens cost, the first miss, its places."
             )
         with gallery.open(address(recited), theme="dark", height=1000) as page:
             gallery.keep(page, title, "explorer-dark", "A recited one, in the dark theme.")
@@ -177,6 +186,13 @@ def main() -> int:
         missing = "chromium is not installed" if program is None else f"there is no {database}: run make demo"
         print(f"gallery: {missing}", file=sys.stderr)
         return 1
+    with store.reading(database) as connection:
+        marts = ("feat_sequence_model__attention", "feat_sequence_model__token_log_probabilities")
+        lacking = [name for name in marts if not connection.execute(f"select 1 from {name} limit 1").fetchone()]
+    if lacking:
+        command = f"{DATABASE_VARIABLE}={database} dbt run --vars '{VARS}'"
+        print(f"gallery: {' and '.join(lacking)} of {database} has no rows; first run {command}", file=sys.stderr)
+        return 1
     FIGURES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, headless=True, args=ARGUMENTS)
@@ -184,13 +200,18 @@ def main() -> int:
         for photograph in PAGES:
             photograph(gallery)
         browser.close()
-    PAGE.write_text(page_of(gallery.entries), encoding="utf-8")
+    PAGE.write_text(page_of(gallery.entries, given.size), encoding="utf-8")
     return 0
 
 
-def page_of(entries: list[tuple[str, str, str]]) -> str:
+def page_of(entries: list[tuple[str, str, str]], size: str) -> str:
     """The gallery as Markdown."""
-    lines = ["# Gallery", "", "Pictures of the demo's store (`make demo`), renewed by `make gallery`."]
+    given = "" if size == DEFAULT_SIZE else f" SIZE={size}"
+    lines = [
+        *("# Gallery", ""),
+        f"Pictures of a demo's store, renewed by `make gallery{given}`. The store was made by `make demo{given}` and,",
+        f"for tokens in colour, attention and prompts of several lengths, `dbt run --vars '{VARS}'`.",
+    ]
     for section in dict.fromkeys(section for section, _, _ in entries):
         lines += ["", f"## {section}"]
         for _, file, caption in (entry for entry in entries if entry[0] == section):

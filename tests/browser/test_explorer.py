@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from memtax.explorer.tokens import LEVELS
 from tests.explorer.process import address_of, explored
 from tests.explorer.stores import make_store
 
@@ -172,6 +174,14 @@ def test_a_sequence_marks_the_miss_and_says_what_tokens_cost(address: str, page:
     }
     assert len(set(colours.values())) == 5
     assert miss.evaluate("span => getComputedStyle(span).backgroundColor") in colours.values()
+    # Each token has the colour of its probability, which the store of `make_store` makes; nothing comes before the first.
+    shades = page.locator(".window .t").evaluate_all(
+        "spans => spans.map((span) => [span.className.match(/\\bl(\\d)/)?.[1], getComputedStyle(span).backgroundColor])"
+    )
+    probabilities = [math.exp(-0.05 * place) for place in range(63)]
+    levels = [next(n for n, level in enumerate(LEVELS) if p >= level.least) for p in probabilities]
+    assert [level for level, _ in shades] == [None, *map(str, levels)]
+    assert all(shade == colours[level] for (_, shade), level in zip(shades[1:], levels, strict=True) if level)
     # Not by colour alone: each level has a line of its own.
     lines = {page.locator(f".legend .l{n}").evaluate("s => getComputedStyle(s).borderBottom") for n in range(6)}
     assert len(lines) == 6

@@ -12,7 +12,7 @@ import pytest
 
 from tests.browser.conftest import Watch
 from tests.conftest import Commands
-from tests.report.pages import HOSTILE, Report, make_page, with_hostile_names
+from tests.report.pages import HOSTILE, LAYERS, Report, make_page, with_attention, with_hostile_names
 
 MARKS = ", ".join(
     f".chart .mark-{kind} > {shape}"
@@ -83,6 +83,36 @@ def test_a_narrow_page_does_not_overflow(
     accessible(page)
 
 
+@pytest.fixture(scope="session")
+def report_with_attention(demo: Commands, tmp_path_factory: pytest.TempPathFactory) -> Report:
+    folder = tmp_path_factory.mktemp("attention")
+    return make_page(with_attention(demo.database, folder), folder)
+
+
+@pytest.mark.parametrize("look", ["light", "dark", "narrow"])
+def test_attention_is_drawn_by_layer(
+    open_page: Callable[..., Any],
+    report_with_attention: Report,
+    accessible: Callable[..., None],
+    screenshot: Callable,
+    look: str,
+) -> None:
+    narrow = {"viewport": NARROW} if look == "narrow" else {}
+    page = open_page(color_scheme="dark" if look == "dark" else "light", **narrow)
+    ready(page, report_with_attention.path)
+    figure = page.locator("#figure-attention")
+    screenshot(figure, f"report-attention-{look}")
+    # A point for each layer, of memorized windows and of others, in the panels of both measures; a line through each.
+    assert figure.locator(".mark-symbol.role-mark > path").count() == LAYERS * 2 * 2
+    assert figure.locator(".mark-line.role-mark > path").count() == 2 * 2
+    labels = figure.locator("svg.marks text").all_text_contents()
+    assert {"entropy", "Gini coefficient", "memorized", "not memorized", *map(str, range(1, LAYERS + 1))} <= set(labels)
+    # Layers are counted: no axis has a half of one.
+    layers = figure.locator(".role-axis", has_text="layer").first.locator(".role-axis-label text").all_text_contents()
+    assert layers == [str(layer) for layer in range(1, LAYERS + 1)]
+    accessible(page, "#figure-attention")
+
+
 def test_choosing_a_model_changes_what_is_shown(page: Any, report: Report) -> None:
     ready(page, report.path)
     runs = page.locator("#choose-run option").all_text_contents()
@@ -135,6 +165,30 @@ def test_numbers_pictures_and_sql_can_be_taken_away(
     page.wait_for_selector("#figure-coefficients [data-copy]:text('Copied')")
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == report.parts.sql["coefficients"]
+
+
+def test_a_figure_can_be_used_from_the_keyboard(page: Any, report: Report) -> None:
+    ready(page, report.path)
+    page.keyboard.press("Tab")
+    skip = page.locator(":focus")
+    assert skip.inner_text() == "Skip to what was found" and skip.is_visible()
+    figure = page.locator("#figure-coefficients")
+    figure.locator("[data-save=svg]").focus()
+    seen = []
+    for _ in range(5):
+        focus = page.locator(":focus")
+        assert focus.evaluate("node => getComputedStyle(node).outlineStyle !== 'none'"), "focus is not visible"
+        seen.append(focus.inner_text())
+        if seen[-1] == "CSV":
+            with page.expect_download() as download:
+                page.keyboard.press("Enter")
+            assert download.value.suggested_filename == "coefficients.csv"
+        if seen[-1] in ("Numbers", "SQL"):
+            page.keyboard.press("Enter")
+            assert focus.evaluate("summary => summary.parentElement.open")
+            page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+    assert seen == ["SVG", "PNG", "CSV", "Numbers", "SQL"]
 
 
 def test_hostile_names_are_shown_and_do_nothing(page: Any, watch: Watch, demo: Commands, tmp_path: Path) -> None:

@@ -80,6 +80,15 @@ def test_a_selection_is_what_sql_says(
     assert len(addresses) == min(count, 50)
 
 
+@pytest.mark.parametrize("number", [1, 7])
+def test_the_sql_of_a_sequence_gives_its_features(client: TestClient, unkind: Path, number: int) -> None:
+    page = client.get(f"/sequence?{urlencode({'corpus': 'c<i>', 'sequence_id': number})}").text
+    statement = html.unescape(re.search(r"<pre[^>]*><code>(.*?)</code>", page, re.DOTALL)[1])
+    held = ask(unkind, f"select * from features where sequence_id = {number} order by dataset, model, revision")
+    assert len(held) == 4
+    assert repr(ask(unkind, statement)) == repr(held)
+
+
 def test_pages_of_the_list_lead_through_all_rows(client: TestClient, unkind: Path) -> None:
     ((count,),) = ask(unkind, "select count(*) from features")
     assert count == 36

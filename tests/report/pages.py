@@ -99,6 +99,24 @@ def changed_copy(database: Path, folder: Path, *statements: str) -> Path:
     return path
 
 
+LAYERS, HEADS = 3, 2
+
+
+def with_attention(database: Path, folder: Path) -> Path:
+    """A copy of a store whose attention of LAYERS × HEADS is known: less spread out from layer to layer, and where memorized."""
+    measures = ", ".join(
+        f"[[{first} {sign} 0.1 * layer * (1 + cast(memorized as integer)) + (sequence_id % 5) / 100 + head / 50 "
+        f"for head in range({HEADS})] for layer in range({LAYERS})] as {name}_heads"
+        for name, first, sign in (("entropy", 0.8, "-"), ("gini", 0.2, "+"))
+    )
+    return changed_copy(
+        database,
+        folder,
+        "insert into feat_sequence_model__attention by name select corpus, sequence_id, token_offset, model, revision, "
+        f"{measures} from fct_memorization where memorized is not null",
+    )
+
+
 def with_hostile_names(database: Path, folder: Path) -> Path:
     """A copy of a store whose datasets, corpora, models and features have HOSTILE in front of their names."""
     with store.reading(database) as connection:

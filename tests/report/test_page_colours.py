@@ -20,7 +20,7 @@ TEXT, GRAPHICS = 4.5, 3.0
 def palettes() -> dict[str, dict[str, str]]:
     found = {}
     for theme in ("light", "dark"):
-        block = re.search(rf"{theme}: \{{(.*?)\n    \}},", resource("page.js"), flags=re.DOTALL)
+        block = re.search(rf"{theme}: \{{(.*?)\n  \}},", resource("script/colours.js"), flags=re.DOTALL)
         assert block is not None
         found[theme] = {
             quoted or plain: value

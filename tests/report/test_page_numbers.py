@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
+import statistics
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from memtax.report.sections import SECTIONS
-from tests.report.pages import Report
+from tests.report.pages import LAYERS, Report, with_attention
 
 FIGURES = [figure.name for section in SECTIONS for figure in section.figures]
 
@@ -86,6 +89,33 @@ def test_curves_have_the_areas_of_the_metrics(report: Report) -> None:
         area = sum((x - w) * (y + v) / 2 for (w, v), (x, y) in itertools.pairwise(points))
         # Probabilities that the curve joins, and points that it leaves out, may move it a little.
         assert math.isclose(area, areas[key], abs_tol=0.03), key
+
+
+def test_attention_is_averaged_over_the_heads_of_a_layer_and_then_over_windows(
+    report: Report, report_of: Callable[..., Report], tmp_path: Path
+) -> None:
+    page = report_of(with_attention(report.database, tmp_path))
+    heads = page.fetch(
+        "select model || '@' || revision, memorized, entropy_heads, gini_heads from feat_sequence_model__attention "
+        "inner join fct_memorization using (corpus, sequence_id, token_offset, model, revision)"
+    )
+    held: dict[tuple[object, ...], list[float]] = {}
+    for run, memorized, *measures in heads:
+        side = "memorized" if memorized else "not memorized"
+        for measure, layers in zip(("entropy", "Gini coefficient"), measures, strict=True):
+            for layer, values in enumerate(layers, 1):
+                held.setdefault((run, side, layer, measure), []).append(statistics.fmean(values))
+    rows = page.parts.rows("attention")
+    assert {(row["run"], row["side"], row["layer"], row["measure"]) for row in rows} == set(held)
+    assert {row["layer"] for row in rows} == set(range(1, LAYERS + 1))
+    for row in rows:
+        values = held[row["run"], row["side"], row["layer"], row["measure"]]
+        assert row["n_sequences"] == len(values)
+        assert math.isclose(row["mean"], statistics.fmean(values), rel_tol=1e-8)
+        if len(values) > 1:
+            half = 1.96 * statistics.stdev(values) / math.sqrt(len(values))
+            assert math.isclose(row["low"], row["mean"] - half, rel_tol=1e-8)
+            assert math.isclose(row["high"], row["mean"] + half, rel_tol=1e-8)
 
 
 def test_the_search_keeps_the_best_of_each_pair(report: Report) -> None:

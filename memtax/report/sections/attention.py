@@ -13,11 +13,16 @@ from memtax.report.tables import Answer
 
 def by_layer(answer: Answer) -> Any:
     """Means with intervals by layer, panels by measure."""
-    base = charts.rows()
-    colour = charts.coloured("side", charts.SIDES, "shape")
-    x = alt.X(
-        "layer:Q", title="layer", axis=alt.Axis(format="d", tickMinStep=1), scale=alt.Scale(zero=False, padding=15)
+    layers = max(answer.column("layer"))
+    # Intervals that lie over each other would hide each other: the two sides stand a little apart.
+    apart = 0.012 * max(1, layers - 1)
+    base = charts.rows().transform_calculate(
+        at=f"datum.layer + (datum.side === '{charts.SIDES[0]}' ? -{apart:.3f} : {apart:.3f})"
     )
+    colour = charts.coloured("side", charts.SIDES, "shape")
+    # There is no half of a layer, which ticks of Vega's choice would mark, rounded, as another whole one.
+    ticks = list(range(1, layers + 1, -(-layers // charts.MOST_TICKS)))
+    x = alt.X("at:Q", title="layer", axis=alt.Axis(format="d", values=ticks), scale=alt.Scale(zero=False, padding=15))
     scale = alt.Scale(zero=False)
     rule = base.mark_rule(strokeWidth=2).encode(
         x=x, y=alt.Y("low:Q", title="mean over windows", scale=scale), y2="high", color=colour

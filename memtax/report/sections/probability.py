@@ -104,9 +104,11 @@ def by_text_kind(answer: Answer) -> Any:
 def along_the_prompt(answer: Answer, column: str, title: str) -> Any:
     """P(memorized) against a number, with intervals."""
     base = charts.rows()
-    x = alt.X(
-        f"{column}:Q", title=title, axis=alt.Axis(format=",d", tickMinStep=1), scale=alt.Scale(zero=False, padding=20)
-    )
+    values = sorted(set(answer.column(column)))
+    # Of two whole numbers that are neighbours, Vega would mark the middle, and round it.
+    ticks = values if len(values) <= charts.MOST_TICKS else alt.Undefined
+    axis = alt.Axis(format=",d", labelOverlap=True, values=ticks)
+    x = alt.X(f"{column}:Q", title=title, axis=axis, scale=alt.Scale(zero=False, padding=20))
     y = charts.share("p_memorized", "P(memorized)", at_most_one=False)
     rule = base.mark_rule(strokeWidth=2, color="@all").encode(x=x, y=alt.Y("low:Q"), y2="high")
     line = base.mark_line(strokeWidth=1.5, color="@all").encode(x=x, y=y)
@@ -115,7 +117,7 @@ def along_the_prompt(answer: Answer, column: str, title: str) -> Any:
         y=y,
         tooltip=charts.tooltips(f"{column}:Q:,", "p_memorized:Q:.2%", "low:Q:.2%", "high:Q:.2%", "k:Q:,", "n:Q:,"),
     )
-    alone = len(set(answer.column(column))) == 1
+    alone = len(values) == 1
     return (rule + line + dots).properties(width="container", height=110 if alone else charts.HEIGHT)
 
 
