@@ -8,7 +8,7 @@ JVM with n Python workers; `local-cluster[n,1,1024]` n executors, each a process
 
 The run fails unless both engines give the same counts.
 
-Run: python benchmarks/scale_out.py [--quick] [--json FILE]
+Run: python benchmarks/scale_out.py [--quick] [--sequences N]… [--master MASTER]… [--json FILE]
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ SEED = 1024
 WINDOWS = 1_000
 MODELS = ["+feat_sequence__duplicates"]
 TABLE = "feat_sequence__duplicates"
+MASTERS = ["local[1]", "local[2]", "local-cluster[2,1,1024]"]
 FULL = [20_000, 160_000]
 QUICK = [5_000]
 
@@ -46,10 +47,14 @@ def main() -> int:
         "--quick", action="store_true", help="one corpus of 10 million tokens, and no executors of their own"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
+    parser.add_argument(
+        "--sequences", type=int, action="append", metavar="N", help="a size of the corpus; several are measured in turn"
+    )
+    parser.add_argument("--master", action="append", metavar="MASTER", help="a master of Spark; several in turn")
     arguments = parser.parse_args()
-    masters = ["local[2]"] if arguments.quick else ["local[1]", "local[2]", "local-cluster[2,1,1024]"]
+    masters = arguments.master or (["local[2]"] if arguments.quick else MASTERS)
     rows: list[dict[str, object]] = []
-    for sequences in QUICK if arguments.quick else FULL:
+    for sequences in arguments.sequences or (QUICK if arguments.quick else FULL):
         with tempfile.TemporaryDirectory(prefix="memtax-scale-") as name:
             rows += Store(Path(name), sequences).measure(masters)
     print_table(f"counting {WINDOWS:,} windows", rows)
@@ -90,7 +95,8 @@ class Store:
         expected = self._rows(f"main.{TABLE}")
         rows = [self._row("duckdb", seconds, seconds, None, True)]
         for master in masters:
-            spark, log = self.folder / f"spark {master}", self.folder / f"events {master}"
+            name = "".join(letter if letter.isalnum() else "-" for letter in master)
+            spark, log = self.folder / f"spark-{name}", self.folder / f"events-{name}"
             log.mkdir()
             self._environment |= {"MEMTAX_SPARK_FOLDER": str(spark), "SPARK_WORKER_DIR": str(self.folder / "workers")}
             settings = {
