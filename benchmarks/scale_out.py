@@ -93,7 +93,7 @@ class Store:
         dbt = [str(Path(sys.executable).with_name("dbt")), "run", "--select", *MODELS, *target]
         seconds, _ = timed(lambda: self._run(dbt))
         expected = self._rows(f"main.{TABLE}")
-        rows = [self._row("duckdb", seconds, seconds, None, True)]
+        rows = [self._row("duckdb", seconds, seconds, [], True)]
         for master in masters:
             name = "".join(letter if letter.isalnum() else "-" for letter in master)
             spark, log = self.folder / f"spark-{name}", self.folder / f"events-{name}"
@@ -105,28 +105,31 @@ class Store:
                 "spark.eventLog.enabled": "true",
                 "spark.eventLog.compress": "false",
                 "spark.eventLog.dir": log.as_uri(),
+                "spark.executor.processTreeMetrics.enabled": "true",
+                "spark.executor.metrics.pollingInterval": "500",
             }
             command = [sys.executable, "-m", "memtax", "spark", "build", "--master", master]
             command += [part for key, value in settings.items() for part in ("--conf", f"{key}={value}")]
             taken, _ = timed(lambda command=command: self._run([*command, "--", "--select", *MODELS]))
             found = self._rows(f"read_parquet('{spark}/warehouse/main.db/{TABLE}/*.parquet')")
-            scan = max(read_stages(log), key=lambda stage: sum(stage.seconds))
-            rows.append(self._row(master, taken, seconds, scan, found == expected))
+            rows.append(self._row(master, taken, seconds, read_stages(log), found == expected))
         return rows
 
     def _row(
-        self, engine: str, seconds: float, duckdb_seconds: float, scan: Stage | None, same: bool
+        self, engine: str, seconds: float, duckdb_seconds: float, stages: list[Stage], same: bool
     ) -> dict[str, object]:
-        task_seconds = sum(scan.seconds) if scan else 0.0
+        scan = max(stages, key=lambda stage: sum(stage.seconds), default=None)
         return {
             "tokens": f"{self.tokens:,}",
             "engine": engine,
             "seconds": seconds,
             "over duckdb": seconds / duckdb_seconds,
-            "tasks of the scan": len(scan.seconds) if scan else "",
-            "their seconds": task_seconds if scan else "",
-            "Mtokens/s a core": self.tokens / task_seconds / 1e6 if scan and task_seconds else "",
-            "shuffled kB": sum(scan.written_bytes) / 1e3 if scan else "",
+            "tasks' seconds": sum(sum(stage.seconds) for stage in stages) if scan else "",
+            "scan: tasks": len(scan.seconds) if scan else "",
+            "scan: seconds": sum(scan.seconds) if scan else "",
+            "scan: Mtokens/s a core": self.tokens / sum(scan.seconds) / 1e6 if scan else "",
+            "scan: shuffled kB": sum(scan.written_bytes) / 1e3 if scan else "",
+            "Python MB an executor": max(stage.python_bytes for stage in stages) / 1e6 if scan else "",
             "same": same,
         }
 

@@ -15,22 +15,36 @@ from tests.corpus.helpers import write_bin, write_mmap
 from tests.dbt.conftest import evaluate
 from tests.spark.parity import Tables, read_tables, require_equal
 
-SELECT = ["--select", "+features", "+duplicate_occurrences", "+token_frequencies"]
+COUNTS = [
+    "+feat_sequence__duplicates",
+    "+duplicate_occurrences",
+    "+token_frequencies",
+    "+feat_sequence__token_frequency",
+]
 
 
 @pytest.mark.parametrize(
-    ("seed", "prompt", "continuation"),
+    ("seed", "prompt", "continuation", "models"),
     # A span that is too short for the scan to look for, and one that is too long.
-    [pytest.param(1, 7, 21, id="short"), pytest.param(2, 60, 70, id="long")],
+    [
+        pytest.param(1, 7, 21, ["+features", *COUNTS], id="short"),
+        pytest.param(2, 60, 70, COUNTS, id="long"),
+    ],
 )
 def test_random_corpora_are_equal_on_both_engines(
-    seed: int, prompt: int, continuation: int, tmp_path: Path, make_commands: Callable[[Path], Commands]
+    seed: int,
+    prompt: int,
+    continuation: int,
+    models: list[str],
+    tmp_path: Path,
+    make_commands: Callable[[Path], Commands],
 ):
     commands = make_commands(tmp_path / "memtax.duckdb")
     random = np.random.default_rng(seed)
     _fill(commands, random, prompt + continuation)
+    select = ["--select", *models]
     settings = json.dumps({"embed_with": "", "prompt_length": prompt, "continuation_length": continuation})
-    commands.dbt("run", *SELECT, "--vars", settings)
+    commands.dbt("run", *select, "--vars", settings)
     on_duckdb = read_tables(commands.database)
     counts = _column(on_duckdb, "sequence_duplicates")
     assert max(counts) > 1 and min(counts) == 0, "some occur often, and what was taken from elsewhere never"
@@ -42,7 +56,7 @@ def test_random_corpora_are_equal_on_both_engines(
         "--conf",
         "spark.driver.memory=1500m",
         "--",
-        *SELECT,
+        *select,
         "--vars",
         settings,
     )
@@ -105,6 +119,6 @@ def _ingest(commands: Commands, corpus: str, *arguments: object) -> None:
 
 
 def _column(tables: Tables, name: str) -> list[int]:
-    columns, rows = tables["features"]
+    columns, rows = tables["feat_sequence__duplicates"]
     place = [column for column, _ in columns].index(name)
     return [row[place] for row in rows]
