@@ -109,15 +109,11 @@ def test_one_scan_of_a_shard_counts_windows_of_every_length(built: Built):
     assert sorted(scanned) == sorted([*LANDED, LYING]), "each sequence is read once"
 
 
-def test_a_query_table_is_sent_to_the_executors_once(built: Built):
-    # Each of these is an environment's whole list of files, in the order in which they were added.
-    sent = [
-        [Path(address).name for address, _ in event["Added Files"] if ".memtaxq" in address]
-        for event in events(built.log)
-        if event["Event"] == "SparkListenerEnvironmentUpdate"
-    ]
-    tables = sent[-1]
-    assert len(tables) == len(set(tables)) > 0
+def test_the_windows_of_a_corpus_go_out_as_one_file_for_each_length(built: Built):
+    environments = [event for event in events(built.log) if event["Event"] == "SparkListenerEnvironmentUpdate"]
+    # What was added to the session, which Spark sends to an executor once; two shards of a corpus share its windows.
+    sent = [path for path in environments[-1]["Classpath Entries"] if path.endswith(".memtaxq")]
+    assert len(sent) == 2 * 2, "prompts and continuations, and whole windows, of two corpora"
 
 
 def test_query_report_explore_export_and_the_taxonomy_work_on_what_came_back_alone(
