@@ -3,7 +3,8 @@
 Corpora of sequences of 2,049 uint16 tokens are read where they lie. Each is built by dbt on DuckDB and by `memtax spark
 build` (the start of the session included) from the same windows; whole processes are timed, one after the other, so that
 the ratios are of one run. What Spark's tasks did comes from its event log: the seconds in the tasks of the scan give the
-rate of a core, and the bytes that they leave for the next stage what is shuffled. `local[n]` has n tasks at a time in one
+rate of a core (the start of a Python worker is in them), and the bytes that they leave for the next stage what is shuffled.
+The memory of an executor's Python workers holds the pages of the corpus that are mapped. `local[n]` has n tasks at a time in one
 JVM with n Python workers; `local-cluster[n,1,1024]` n executors, each a process of its own.
 
 The run fails unless both engines give the same counts.
@@ -22,12 +23,15 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from _measure import machine, print_table, timed, write_json
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from memtax.spark.events import Stage, read_stages  # noqa: E402
+from udf.query_tables import build_query_table  # noqa: E402
 
 LENGTH = 2_049
 VOCABULARY = 50_277
@@ -57,12 +61,26 @@ def main() -> int:
     for sequences in arguments.sequences or (QUICK if arguments.quick else FULL):
         with tempfile.TemporaryDirectory(prefix="memtax-scale-") as name:
             rows += Store(Path(name), sequences).measure(masters)
+    table = query_table()
     print_table(f"counting {WINDOWS:,} windows", rows)
-    write_json(arguments.json, {"machine": machine(os.cpu_count() or 1), "windows": WINDOWS, "runs": rows})
+    print_table("what goes to every executor", [table])
+    figures = {"machine": machine(os.cpu_count() or 1), "windows": WINDOWS, "runs": rows, "query_table": table}
+    write_json(arguments.json, figures)
     wrong = [row for row in rows if row["same"] is False]
     for row in wrong:
         print(f"WRONG: {row['engine']} counts otherwise than duckdb on {row['tokens']} tokens", file=sys.stderr)
     return 1 if wrong else 0
+
+
+def query_table(windows: int = 100_000) -> dict[str, object]:
+    """How large a query table is, and how long the driver takes to build it: prompts, continuations and whole windows."""
+    tokens = np.random.default_rng(SEED).integers(0, VOCABULARY, (windows, 64), dtype=np.uint16)
+    spans = [*tokens[:, :32], *tokens[:, 32:], *tokens]
+    with tempfile.TemporaryDirectory(prefix="memtax-scale-") as name:
+        pq.write_table(pa.table({"window": pa.array(spans, pa.list_(pa.uint16()))}), f"{name}/windows.parquet")
+        seconds, _ = timed(lambda: build_query_table(pa.array([f"{name}/windows.parquet"]), pa.array([name])))
+        stored = sum(path.stat().st_size for path in Path(name).glob("*.memtaxq"))
+    return {"windows": f"{windows:,}", "seconds to build": seconds, "bytes a window": stored / windows}
 
 
 class Store:
