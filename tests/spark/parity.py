@@ -7,6 +7,11 @@ from pathlib import Path
 
 import duckdb
 
+from memtax.spark.export import built_tables
+from memtax.spark.folders import SparkFolders
+from tests.conftest import Commands
+
+ON_SPARK = ["--master", "local[2]", "--conf", "spark.driver.memory=1500m"]
 LANGUAGE_MODEL = 1e-5
 FLOATS = 1e-9
 # What a language model computed, or is computed from that.
@@ -40,6 +45,17 @@ def read_tables(database: Path) -> Tables:
             order = ", ".join(column for column, _ in exact_first)
             found[name] = (columns, connection.execute(f"from main.{name} order by {order}").fetchall())
         return found
+
+
+def require_equal_on_spark(commands: Commands, *arguments: str) -> None:
+    """Build a store on Spark that was built on DuckDB: each of its marts is built there, and is equal."""
+    on_duckdb = read_tables(commands.database)
+    commands.memtax("spark", "build", *ON_SPARK, *arguments)
+    commands.memtax("spark", "export")
+    # A table that did not come back would be compared with itself.
+    built = built_tables(SparkFolders(commands.database.with_name(f"{commands.database.name}.spark")))
+    assert set(built) == {name for name in on_duckdb if not name.startswith("taxonomy")}
+    require_equal(on_duckdb, read_tables(commands.database))
 
 
 def require_equal(expected: Tables, found: Tables) -> None:

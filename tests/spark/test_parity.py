@@ -19,12 +19,11 @@ from memtax.spark.folders import SparkFolders
 from tests.conftest import Commands
 from tests.corpus.helpers import word_tokenizer, write_bin
 from tests.explorer.process import address_of, explored
-from tests.spark.parity import Tables, read_tables, require_equal
+from tests.spark.parity import ON_SPARK, Tables, read_tables, require_equal
 from tests.spark.plans import events, plans_with
 from tests.udf import tiny_embedders
 
 NOT_TRAINING = ["--exclude", "path:models/marts/taxonomy+"]
-ON_SPARK = ["--master", "local[2]", "--conf", "spark.driver.memory=1500m"]
 LENGTH = 96
 LANDED = [60, 30]
 LYING = 97

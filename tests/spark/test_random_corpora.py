@@ -13,7 +13,7 @@ from memtax import store
 from tests.conftest import Commands
 from tests.corpus.helpers import write_bin, write_mmap
 from tests.dbt.conftest import evaluate
-from tests.spark.parity import Tables, read_tables, require_equal
+from tests.spark.parity import Tables, read_tables, require_equal_on_spark
 
 COUNTS = [
     "+feat_sequence__duplicates",
@@ -45,23 +45,9 @@ def test_random_corpora_are_equal_on_both_engines(
     select = ["--select", *models]
     settings = json.dumps({"embed_with": "", "prompt_length": prompt, "continuation_length": continuation})
     commands.dbt("run", *select, "--vars", settings)
-    on_duckdb = read_tables(commands.database)
-    counts = _column(on_duckdb, "sequence_duplicates")
+    counts = _column(read_tables(commands.database), "sequence_duplicates")
     assert max(counts) > 1 and min(counts) == 0, "some occur often, and what was taken from elsewhere never"
-    commands.memtax(
-        "spark",
-        "build",
-        "--master",
-        "local[2]",
-        "--conf",
-        "spark.driver.memory=1500m",
-        "--",
-        *select,
-        "--vars",
-        settings,
-    )
-    commands.memtax("spark", "export")
-    require_equal(on_duckdb, read_tables(commands.database))
+    require_equal_on_spark(commands, "--", *select, "--vars", settings)
 
 
 def _fill(commands: Commands, random: np.random.Generator, window: int) -> None:
