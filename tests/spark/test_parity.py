@@ -133,7 +133,8 @@ def test_query_report_explore_export_and_the_taxonomy_work_on_what_came_back_alo
     commands.memtax("export", tmp_path / "export")
     shards = list((tmp_path / "export" / "features").rglob("*.parquet"))
     assert sum(pq.read_metadata(shard).num_rows for shard in shards) == n_rows
-    commands.dbt("run", "--select", "path:models/marts/taxonomy", "--vars", built.vars)
+    views = ["path:models/staging", "int_evaluated_sequences"]
+    commands.dbt("run", "--select", *views, "path:models/marts/taxonomy+", "--vars", built.vars)
     commands.memtax("query", "select count(*) from taxonomy_metrics")
 
 
