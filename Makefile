@@ -29,7 +29,7 @@ slow: setup  ## run the slow tests: whole stores, built several times
 	@$(BIN)/python -m pytest $(SHARED_OUT) -m "slow and not spark" $(PYTEST_ARGS)
 
 spark: $(VENV)/.spark  ## install PySpark (hundreds of MB) and run the tests on it (Debian: apt-get install openjdk-17-jre-headless)
-	@$(BIN)/python -m pytest -m spark $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -m "spark and not slow" $(PYTEST_ARGS)
 
 browser: setup  ## run the tests of pages in a browser (Debian: apt-get install chromium)
 	@$(BIN)/python -m pytest -m browser $(PYTEST_ARGS)

@@ -13,7 +13,7 @@ def spark() -> None:
     Example:
       memtax spark build
       memtax spark export
-      dbt run --select path:models/marts/taxonomy+
+      dbt run --select path:models/staging int_evaluated_sequences path:models/marts/taxonomy+
       memtax query "select category, count(*) from features group by all"
     """
 

@@ -20,6 +20,8 @@ class Stage:
         shuffle_rows: rows that each task was sent by the stage before; where one is far larger than the others, data is skewed.
         written_bytes: bytes that each task left for the next stage.
         peak_bytes: the most execution memory that a task of the JVM held.
+        python_bytes: the most memory that the Python workers of one executor held together; 0 unless the session had
+            `spark.executor.processTreeMetrics.enabled` and a `spark.executor.metrics.pollingInterval`.
         lost: tasks that failed or were lost with their executor, and ran again.
     """
 
@@ -29,6 +31,7 @@ class Stage:
     shuffle_rows: list[int] = field(default_factory=list)
     written_bytes: list[int] = field(default_factory=list)
     peak_bytes: int = 0
+    python_bytes: int = 0
     lost: int = 0
 
 
@@ -49,6 +52,8 @@ def read_stages(folder: Path) -> list[Stage]:
         stage.shuffle_rows.append(read.get("Total Records Read", 0))
         stage.written_bytes.append(metrics.get("Shuffle Write Metrics", {}).get("Shuffle Bytes Written", 0))
         stage.peak_bytes = max(stage.peak_bytes, metrics.get("Peak Execution Memory", 0))
+        of_executor = event.get("Task Executor Metrics") or {}
+        stage.python_bytes = max(stage.python_bytes, of_executor.get("ProcessTreePythonRSSMemory", 0))
     return list(stages.values())
 
 

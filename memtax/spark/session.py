@@ -41,7 +41,8 @@ def default_configuration(folders: SparkFolders) -> dict[str, str]:
         "spark.sql.catalogImplementation": "hive",
         "spark.sql.warehouse.dir": str(folders.warehouse),
         CATALOGUE: f"jdbc:derby:;databaseName={folders.metastore};create=true",
-        "spark.driver.extraJavaOptions": f"-Dderby.stream.error.file={root / 'derby.log'}",
+        # Quoted: Spark takes this apart at spaces.
+        "spark.driver.extraJavaOptions": f'-Dderby.stream.error.file="{root / "derby.log"}"',
         # An executor's cores are its tasks'; native code that took them all would only get in their way.
         "spark.executorEnv.MEMTAX_THREADS": "1",
         "spark.executorEnv.OMP_NUM_THREADS": "1",

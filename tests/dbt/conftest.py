@@ -59,15 +59,16 @@ def evaluate(
     corpus: str,
     places: Sequence[tuple[int, int]],
     rows: Sequence[Sequence[int]] | None = None,
+    window: int = WINDOW,
 ) -> None:
-    """Make the windows at (sequence_id, token_offset) evaluated sequences and members of a dataset.
+    """Make the windows at (sequence_id, token_offset), of `window` tokens, evaluated sequences and members of a dataset.
 
     The tokens are those of `rows`, by sequence_id, where a corpus is not landed.
     """
     with store.writing(path) as connection:
         for sequence_id, offset in places:
             row = _tokens(connection, corpus, sequence_id) if rows is None else rows[sequence_id]
-            tokens = list(row[offset : offset + WINDOW])
+            tokens = list(row[offset : offset + window])
             keys = [corpus, sequence_id, offset]
             connection.execute("insert into raw.evaluated_sequences values (?, ?, ?, ?)", [*keys, tokens])
             connection.execute("insert into raw.dataset_members values (?, ?, ?, ?, null)", [dataset, *keys])

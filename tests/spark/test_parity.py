@@ -1,125 +1,152 @@
-"""The same store built on DuckDB and on Spark: every mart is equal, and comes back."""
+"""The same store built on DuckDB and on Spark: every mart is equal, and comes back, where people use it as if built there."""
 
 from __future__ import annotations
 
-import math
+import json
+import shutil
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
-import duckdb
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
+from memtax import store
 from memtax.spark.export import built_tables
 from memtax.spark.folders import SparkFolders
 from tests.conftest import Commands
+from tests.corpus.helpers import word_tokenizer, write_bin
+from tests.explorer.process import address_of, explored
+from tests.spark.parity import ON_SPARK, Tables, read_tables, require_equal
+from tests.spark.plans import events, plans_with
+from tests.udf import tiny_embedders
 
-LANGUAGE_MODEL = 1e-5
-FLOATS = 1e-9
 NOT_TRAINING = ["--exclude", "path:models/marts/taxonomy+"]
-# What a language model computed, or is computed from that.
-FROM_MODELS = {
-    "feat_sequence_model__perplexity",
-    "feat_sequence_model__attention",
-    "feat_sequence_model__token_log_probabilities",
-}
-MODEL_COLUMNS = {
-    "loss", "prompt_perplexity", "generation_perplexity", "sequence_perplexity", "paper_prompt_perplexity",
-    "paper_generation_perplexity", "paper_sequence_perplexity", "continuation_log_probability", "sampling_log_probability",
-    "extraction_probability", "reference_log_probability", "log_probability_gain", "avg_entropy", "avg_gini",
-    "avg_continuation_log_probability", "avg_extraction_probability",
-}  # fmt: skip
+LENGTH = 96
+LANDED = [60, 30]
+LYING = 97
+
+
+class Built(NamedTuple):
+    """A store that was built on DuckDB, then on Spark, whose marts then came back."""
+
+    commands: Commands
+    on_duckdb: Tables
+    exported: str
+    log: Path
+    vars: str
 
 
 @pytest.fixture(scope="module")
-def store(
+def built(
     tmp_path_factory: pytest.TempPathFactory, make_commands: Callable[[Path], Commands], tiny_model: Path
-) -> Commands:
-    """A corpus that was landed, with text and a model, and one that is read where it lies; built on DuckDB."""
-    from tests.corpus.helpers import word_tokenizer, write_bin
-
-    folder = tmp_path_factory.mktemp("parity")
+) -> Built:
+    """A corpus that was landed, with text, a model and embeddings, and one that is read where it lies."""
+    folder = tmp_path_factory.mktemp("parity on Spark")
     commands = make_commands(folder / "memtax.duckdb")
     random = np.random.default_rng(11)
-    rows = random.integers(0, 200, (90, 96))
+    rows = random.integers(0, 200, (sum(LANDED), LENGTH))
     rows[40:50] = rows[0]
+    rows[41:45, 3] = random.integers(2, 200, 4)  # prompts that are nearly those of others
     rows[60:64, 32:64] = np.arange(32)
-    landed = write_bin(folder / "landed.bin", rows[:60].tolist())
-    shard = write_bin(folder / "shard.bin", rows[60:].tolist())
+    landed = write_bin(folder / "landed.bin", rows[: LANDED[0]].tolist())
+    shard = write_bin(folder / "shard.bin", rows[LANDED[0] :].tolist())
+    lying = write_bin(folder / "lying.bin", np.vstack([rows, rows[:7]]).tolist())
+    length = ["--sequence-length", LENGTH]
     tokenizer = word_tokenizer(folder / "tokenizer.json", 200)
-    length = ["--sequence-length", 96]
     commands.memtax("ingest", "corpus", "landed", landed, *length, "--tokenizer", tokenizer)
     commands.memtax("ingest", "corpus", "landed", shard, *length, "--append")
-    lying = write_bin(folder / "lying.bin", np.vstack([rows, rows[:7]]).tolist())
     commands.memtax("ingest", "corpus", "lying", lying, *length, "--in-place")
-    commands.memtax("sample", "some", "--corpus", "landed", "--n", 50, "--seed", 1)
+    commands.memtax("sample", "some", "--corpus", "landed", "--n", 70, "--seed", 1)
     commands.memtax("sample", "others", "--corpus", "lying", "--n", 20, "--seed", 2, "--token-offset", 8)
     commands.memtax("ingest", "model", "tiny", tiny_model, "--corpus", "landed")
-    commands.dbt("run", *NOT_TRAINING, "--vars", VARS)
-    return commands
+    settings = json.dumps(
+        {
+            "embed_with": str(tiny_embedders.save(folder / "embedder")),
+            # Random weights find all texts alike: these lie in the middle of what they give.
+            "similarity_thresholds": [0.999, 0.9995],
+            "attention": True,
+            "token_log_probabilities": True,
+            "prompt_lengths": [8],
+            "generate_after_miss": True,
+        }
+    )
+    commands.dbt("run", *NOT_TRAINING, "--vars", settings)
+    on_duckdb = read_tables(commands.database)
+    log = folder / "events"
+    log.mkdir()
+    logged = {"enabled": "true", "dir": log.as_uri(), "compress": "false"}
+    conf = [part for key, value in logged.items() for part in ("--conf", f"spark.eventLog.{key}={value}")]
+    commands.memtax("spark", "build", *ON_SPARK, *conf, "--", "--vars", settings)
+    return Built(commands, on_duckdb, commands.memtax("spark", "export").stdout, log, settings)
 
 
-VARS = (
-    '{embed_with: "", attention: true, token_log_probabilities: true, prompt_lengths: [8], generate_after_miss: true}'
-)
+def test_every_mart_is_equal_and_comes_back(built: Built):
+    features = built.on_duckdb["features"]
+    assert f"features: {len(features[1])} rows" in built.exported
+    columns = [name for name, _ in features[0]]
+    for name in ("semantic_matches_0_8", "textual_matches_0_9", "generation_perplexity", "nl_score"):
+        values = {row[columns.index(name)] for row in features[1]}
+        assert len(values - {None}) > 1, f"{name} has values to compare"
+    require_equal(built.on_duckdb, read_tables(built.commands.database))
+    on_spark = built_tables(_folders(built.commands))
+    assert set(on_spark) == {name for name in built.on_duckdb if not name.startswith("taxonomy")}
 
 
-def test_every_mart_is_equal_and_comes_back(store: Commands):
-    before = _tables(store.database)
-    store.memtax("spark", "build", "--master", "local[2]", "--conf", "spark.driver.memory=1500m", "--", "--vars", VARS)
-    built = built_tables(SparkFolders(store.database.with_name(f"{store.database.name}.spark")))
-    assert set(built) == {name for name in before if not name.startswith("taxonomy")}
-    exported = store.memtax("spark", "export").stdout
-    assert f"features: {len(before['features'][1])} rows" in exported
-    after = _tables(store.database)
-    assert before["features"][1], "the store has rows to compare"
-    for name, (columns, rows) in before.items():
-        assert after[name][0] == columns, name
-        _require_equal(name, [column for column, _ in columns], rows, after[name][1])
+def test_one_scan_of_a_shard_counts_windows_of_every_length(built: Built):
+    plans = plans_with(built.log, "count_windows_and_tokens")
+    assert len(plans) == 3, "one query to a shard: two were landed, one lies in its file"
+    scanned = []
+    for plan in plans:
+        counting = [node for node in plan if "count_windows_and_tokens" in node.text and "ArrowEval" in node.name]
+        assert len(counting) == 1, [node.text for node in counting]
+        sources = [node for node in plan if "corpus_sequences" in node.text or node.name == "Range"]
+        assert len(sources) == 1, [node.text for node in sources]
+        scanned.append(sources[0].rows)
+    assert sorted(scanned) == sorted([*LANDED, LYING]), "each sequence is read once"
 
 
-def test_a_second_build_computes_nothing_again(store: Commands):
-    output = store.memtax(
-        "spark", "build", "--master", "local[2]", "--conf", "spark.driver.memory=1500m", "--",
-        "--select", "int_sequence__token_runs", "int_shard_window__counts", "--vars", VARS,
-    ).stdout  # fmt: skip
+def test_the_windows_of_a_corpus_go_out_as_one_file_for_each_length(built: Built):
+    environments = [event for event in events(built.log) if event["Event"] == "SparkListenerEnvironmentUpdate"]
+    # What was added to the session, which Spark sends to an executor once; two shards of a corpus share its windows.
+    sent = [path for path in environments[-1]["Classpath Entries"] if path.endswith(".memtaxq")]
+    assert len(sent) == 2 * 2, "prompts and continuations, and whole windows, of two corpora"
+
+
+def test_query_report_explore_export_and_the_taxonomy_work_on_what_came_back_alone(
+    built: Built, tmp_path: Path, make_commands: Callable[[Path], Commands]
+):
+    commands = make_commands(Path(shutil.copy(built.commands.database, tmp_path / "memtax.duckdb")))
+    with store.writing(commands.database) as connection:
+        connection.execute("drop schema intermediate cascade")
+        connection.execute("drop schema staging cascade")
+    n_rows = len(built.on_duckdb["features"][1])
+    counts = "select count(*) as n, count(semantic_matches_0_8) as embedded from features"
+    assert commands.memtax("query", counts, "--format", "csv").stdout.split() == ["n,embedded", f"{n_rows},{n_rows}"]
+    commands.memtax("report", tmp_path / "report.html")
+    assert "What was found" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    with explored(commands.database, "--port", "0") as process:
+        page = urllib.request.urlopen(address_of(process), timeout=60).read().decode()
+    assert "tiny" in page
+    commands.memtax("export", tmp_path / "export")
+    shards = list((tmp_path / "export" / "features").rglob("*.parquet"))
+    assert sum(pq.read_metadata(shard).num_rows for shard in shards) == n_rows
+    views = ["path:models/staging", "int_evaluated_sequences"]
+    commands.dbt("run", "--select", *views, "path:models/marts/taxonomy+", "--vars", built.vars)
+    commands.memtax("query", "select count(*) from taxonomy_metrics")
+
+
+def test_a_second_build_computes_nothing_again(built: Built):
+    models = ("int_sequence__token_runs", "int_shard_window__counts")
+    output = built.commands.memtax("spark", "build", *ON_SPARK, "--", "--select", *models, "--vars", built.vars).stdout
     assert "landed " not in output
-    warehouse = store.database.with_name(f"{store.database.name}.spark") / "warehouse" / "intermediate.db"
-    for model in ("int_sequence__token_runs", "int_shard_window__counts"):
+    warehouse = _folders(built.commands).warehouse / "intermediate.db"
+    for model in models:
         invocations = {chunk.name.rsplit("-", 1)[0] for chunk in (warehouse / model).glob("chunk=*")}
         assert len(invocations) == 1, f"{model} was computed by {len(invocations)} builds"
 
 
-def _tables(database: Path) -> dict[str, tuple[list[tuple[str, str]], list[tuple]]]:
-    """Columns and rows of every mart; rows by their values, so that they can be matched."""
-    with duckdb.connect(str(database), read_only=True) as connection:
-        names = connection.execute(
-            "select table_name from information_schema.tables where table_schema = 'main' order by 1"
-        ).fetchall()
-        found = {}
-        for (name,) in names:
-            columns = [(column, kind) for column, kind, *_ in connection.execute(f"describe main.{name}").fetchall()]
-            # Exact values first, so that one that differs in its last bits decides nothing.
-            exact_first = sorted(columns, key=lambda column: column[1].startswith(("DOUBLE", "FLOAT")))
-            order = ", ".join(column for column, _ in exact_first)
-            rows = connection.execute(f"from main.{name} order by {order}").fetchall()
-            found[name] = (columns, rows)
-        return found
-
-
-def _require_equal(table: str, columns: list[str], expected: list[tuple], found: list[tuple]) -> None:
-    assert len(found) == len(expected), table
-    for one, other in zip(expected, found, strict=True):
-        for column, left, right in zip(columns, one, other, strict=True):
-            tolerance = LANGUAGE_MODEL if column in MODEL_COLUMNS or table in FROM_MODELS else FLOATS
-            assert _equal(left, right, tolerance), f"{table}.{column}: {left!r} on DuckDB, {right!r} on Spark"
-
-
-def _equal(left: object, right: object, tolerance: float) -> bool:
-    if isinstance(left, float) and isinstance(right, float):
-        return math.isclose(left, right, rel_tol=tolerance, abs_tol=tolerance) or (
-            math.isnan(left) and math.isnan(right)
-        )
-    if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(_equal(*pair, tolerance) for pair in zip(left, right, strict=True))
-    return left == right
+def _folders(commands: Commands) -> SparkFolders:
+    return SparkFolders(commands.database.with_name(f"{commands.database.name}.spark"))

@@ -1,0 +1,79 @@
+"""Two builds of one store compared: every table, every column."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import duckdb
+
+from memtax.spark.export import built_tables
+from memtax.spark.folders import SparkFolders
+from tests.conftest import Commands
+
+ON_SPARK = ["--master", "local[2]", "--conf", "spark.driver.memory=1500m"]
+LANGUAGE_MODEL = 1e-5
+FLOATS = 1e-9
+# What a language model computed, or is computed from that.
+FROM_MODELS = {
+    "feat_sequence_model__perplexity",
+    "feat_sequence_model__attention",
+    "feat_sequence_model__token_log_probabilities",
+}
+MODEL_COLUMNS = {
+    "loss", "prompt_perplexity", "generation_perplexity", "sequence_perplexity", "paper_prompt_perplexity",
+    "paper_generation_perplexity", "paper_sequence_perplexity", "continuation_log_probability", "sampling_log_probability",
+    "extraction_probability", "reference_log_probability", "log_probability_gain", "avg_entropy", "avg_gini",
+    "avg_continuation_log_probability", "avg_extraction_probability",
+}  # fmt: skip
+
+Tables = dict[str, tuple[list[tuple[str, str]], list[tuple]]]
+"""By table: (column, type) of each column, and the rows."""
+
+
+def read_tables(database: Path) -> Tables:
+    """Columns and rows of every mart; rows by their values, so that they can be matched."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        names = connection.execute(
+            "select table_name from information_schema.tables where table_schema = 'main' order by 1"
+        ).fetchall()
+        found = {}
+        for (name,) in names:
+            columns = [(column, kind) for column, kind, *_ in connection.execute(f"describe main.{name}").fetchall()]
+            # Exact values first, so that one that differs in its last bits decides nothing.
+            exact_first = sorted(columns, key=lambda column: column[1].startswith(("DOUBLE", "FLOAT")))
+            order = ", ".join(column for column, _ in exact_first)
+            found[name] = (columns, connection.execute(f"from main.{name} order by {order}").fetchall())
+        return found
+
+
+def require_equal_on_spark(commands: Commands, *arguments: str) -> None:
+    """Build a store on Spark that was built on DuckDB: each of its marts is built there, and is equal."""
+    on_duckdb = read_tables(commands.database)
+    commands.memtax("spark", "build", *ON_SPARK, *arguments)
+    commands.memtax("spark", "export")
+    # A table that did not come back would be compared with itself.
+    built = built_tables(SparkFolders(commands.database.with_name(f"{commands.database.name}.spark")))
+    assert set(built) == {name for name in on_duckdb if not name.startswith("taxonomy")}
+    require_equal(on_duckdb, read_tables(commands.database))
+
+
+def require_equal(expected: Tables, found: Tables) -> None:
+    """Every table of DuckDB's is on Spark as it is there."""
+    for table, (columns, rows) in expected.items():
+        assert found[table][0] == columns, table
+        assert len(found[table][1]) == len(rows), table
+        for one, other in zip(rows, found[table][1], strict=True):
+            for (column, _), left, right in zip(columns, one, other, strict=True):
+                tolerance = LANGUAGE_MODEL if column in MODEL_COLUMNS or table in FROM_MODELS else FLOATS
+                assert _equal(left, right, tolerance), f"{table}.{column}: {left!r} on DuckDB, {right!r} on Spark"
+
+
+def _equal(left: object, right: object, tolerance: float) -> bool:
+    if isinstance(left, float) and isinstance(right, float):
+        return math.isclose(left, right, rel_tol=tolerance, abs_tol=tolerance) or (
+            math.isnan(left) and math.isnan(right)
+        )
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(_equal(*pair, tolerance) for pair in zip(left, right, strict=True))
+    return left == right
