@@ -15,7 +15,7 @@ Bools = npt.NDArray[np.bool_]
 
 # A correlation this close to 1 leaves nothing of a column that the others do not say.
 COLLINEAR = 1e10
-ROWS_AT_ONCE = 100_000
+ROWS_AT_ONCE = 8_192
 
 
 def find_complete(values: Floats) -> Bools:
@@ -55,11 +55,12 @@ def find_columns(values: Floats, maximum_inflation: float = 0.0) -> Columns:
     if n == 0:
         nothing = np.full(d, np.nan)
         return Columns(np.zeros(d, bool), nothing, np.zeros(d), nothing, ("not fitted",) * d)
-    mean, scale = values.mean(axis=0), values.std(axis=0)
-    active = (np.ptp(values, axis=0) > 0) & (scale > 0)
+    mean, covariance, varies = _moments(values)
+    scale = np.sqrt(np.diag(covariance))
+    active = varies & (scale > 0)
     notes = ["used" if usable else "constant" for usable in active]
     correlation = np.eye(d)
-    correlation[np.ix_(active, active)] = _correlate(values, active, mean, scale)
+    correlation[np.ix_(active, active)] = (covariance / np.outer(scale, scale).clip(1e-300))[np.ix_(active, active)]
     limit = maximum_inflation or COLLINEAR
     while True:
         inflation = np.full(d, np.nan)
@@ -74,22 +75,29 @@ def find_columns(values: Floats, maximum_inflation: float = 0.0) -> Columns:
 
 def standardized_rows(values: Floats, labels: Bools, columns: Columns) -> Rows:
     """The active columns, standardised, ready to fit on."""
-    active = columns.active
-    # In place: at millions of rows, every copy is half a gigabyte.
-    standardized = (values if active.all() else values[:, active]) - columns.mean[active]
-    standardized /= columns.scale[active]
-    threads = regression.available_threads()
-    return Rows(np.ascontiguousarray(standardized), labels.astype(np.uint8), threads=threads)
-
-
-def _correlate(values: Floats, active: Bools, mean: Floats, scale: Floats) -> Floats:
-    """Correlations of the active columns, in blocks of rows, which need no copy of all of them."""
-    size = int(active.sum())
-    total = np.zeros((size, size))
+    active, threads = columns.active, regression.available_threads()
+    mean, scale = columns.mean[active], columns.scale[active]
+    standardized = np.empty((len(values), len(mean)))
     for first in range(0, len(values), ROWS_AT_ONCE):
-        block = (values[first : first + ROWS_AT_ONCE][:, active] - mean[active]) / scale[active]
-        total += block.T @ block
-    return total / len(values)
+        block = values[first : first + ROWS_AT_ONCE]
+        own = standardized[first : first + ROWS_AT_ONCE]
+        np.subtract(block if active.all() else block[:, active], mean, out=own)
+        own /= scale
+    return Rows(standardized, labels.astype(np.uint8), threads=threads)
+
+
+def _moments(values: Floats) -> tuple[Floats, Floats, Bools]:
+    """Means (d,), covariances (d, d) and whether a column varies (d,), by blocks of rows: whole columns leave the cache."""
+    n, d = values.shape
+    blocks = [values[first : first + ROWS_AT_ONCE] for first in range(0, n, ROWS_AT_ONCE)]
+    mean = np.sum([block.sum(axis=0) for block in blocks], axis=0) / n
+    covariance = np.zeros((d, d))
+    varies = np.zeros(d, bool)
+    for block in blocks:
+        varies |= (block != values[0]).any(axis=0)
+        centred = block - mean
+        covariance += centred.T @ centred
+    return mean, covariance / n, varies
 
 
 def _inflation(correlation: Floats) -> Floats:

@@ -11,6 +11,7 @@ that probabilities hold for the representative sample.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -114,7 +115,9 @@ class Training:
 
     def fit(self, scopes: Sequence[Scope], *, likelihoods: bool = False) -> list[ScopeFit]:
         """Fit one regression on each scope's rows; with `likelihoods`, once more without the penalty."""
-        return [self._fit(scope, likelihoods) for scope in scopes]
+        # Choosing, copying and standardising rows takes longer than fitting and uses one thread of the processor.
+        with ThreadPoolExecutor(regression.available_threads()) as pool:
+            return list(pool.map(lambda scope: self._fit(scope, likelihoods), scopes))
 
     def _fit(self, scope: Scope, likelihoods: bool) -> ScopeFit:
         chosen = scope.rule.holds(self.frame)
@@ -125,7 +128,7 @@ class Training:
                 f"too few examples: {n_memorized} memorized and {n_rows - n_memorized} other training rows, {needed} "
             )
             return self._nothing(scope, status + "of each needed", n_rows, n_memorized)
-        values = self.frame.values if chosen.all() else self.frame.values[chosen]
+        values = self.frame.values if chosen.all() else self.frame.values.take(np.flatnonzero(chosen), axis=0)
         values = values if self.known_features.all() else values[:, self.known_features]
         columns = find_columns(values, self.settings.maximum_inflation)
         rows = standardized_rows(values, self.frame.labels[chosen], columns)
@@ -158,8 +161,9 @@ class Training:
         change[-1, :-1] = -mean / scale
         inverse = np.linalg.inv(fits.information[0])
         groups = self.frame.groups[chosen]
-        # Where no group has two rows, the information matrix alone is right.
-        clusters = 1 < len(np.unique(groups)) < len(groups)
+        # Where no group has two rows, the information matrix alone is right. Groups are numbered from 1 on.
+        n_groups = np.count_nonzero(np.bincount(groups))
+        clusters = 1 < n_groups < len(groups)
         if clusters:
             standardized = (values[:, columns.active] - mean) / scale
             labels = self.frame.labels[chosen]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -67,17 +68,24 @@ def predictions(rows: Any, fitted: Any, meta: Mapping[str, Any]) -> pa.RecordBat
     """
     settings = Settings.from_meta(meta)
 
+    def make(model: str, revision: str) -> pa.Table:
+        if settings.protocol == "paper":
+            table = tables.rows_of(rows, model, revision, in_source_order=True)
+            return published_predictions_table(model, revision, table, read_frame(table))
+        table = tables.rows_of(rows, model, revision, split="test")
+        frame = read_frame(table)
+        own = tables.chosen(fitted, model, revision).to_arrow_table().to_pylist()
+        return predictions_table(model, revision, table, frame, stored_regressions(own, frame.features))
+
     def batches() -> Iterator[pa.RecordBatch]:
-        for model, revision in tables.pairs_of(rows):
-            if settings.protocol == "paper":
-                table = tables.rows_of(rows, model, revision, in_source_order=True)
-                made = published_predictions_table(model, revision, table, read_frame(table))
-            else:
-                table = tables.rows_of(rows, model, revision, split="test")
-                frame = read_frame(table)
-                own = tables.chosen(fitted, model, revision).to_arrow_table().to_pylist()
-                made = predictions_table(model, revision, table, frame, stored_regressions(own, frame.features))
-            yield from made.to_batches(max_chunksize=BATCH_ROWS)
+        pairs = tables.pairs_of(rows)
+        # The next model's are made while DuckDB writes these, by one thread, as the relations share a connection.
+        with ThreadPoolExecutor(1) as ahead:
+            coming = [ahead.submit(make, *pair) for pair in pairs[:1]]
+            for place in range(len(pairs)):
+                made = coming.pop().result()
+                coming += [ahead.submit(make, *pair) for pair in pairs[place + 1 : place + 2]]
+                yield from made.to_batches(max_chunksize=BATCH_ROWS)
 
     return pa.RecordBatchReader.from_batches(tables.PREDICTIONS, batches())
 

@@ -9,10 +9,13 @@ first thrown together into blocks at random, and blocks are drawn.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from memtax.taxonomy.regression import available_threads
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -215,4 +218,7 @@ def by_predictor(
 ) -> dict[str, dict[str, Estimate]]:
     """predictor -> measure -> estimate, on the same bootstrap samples."""
     blocks, weights = draw_weights(labels, groups, samples, seed, most_blocks)
-    return {name: estimate(labels, p, blocks, weights) for name, p in predictions.items()}
+    # Sorting and counting use one thread of the processor each.
+    with ThreadPoolExecutor(available_threads()) as pool:
+        found = pool.map(lambda p: estimate(labels, p, blocks, weights), predictions.values())
+        return dict(zip(predictions, found, strict=True))
