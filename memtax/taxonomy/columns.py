@@ -56,7 +56,7 @@ def find_columns(values: Floats, maximum_inflation: float = 0.0) -> Columns:
         nothing = np.full(d, np.nan)
         return Columns(np.zeros(d, bool), nothing, np.zeros(d), nothing, ("not fitted",) * d)
     mean, covariance, varies = _moments(values)
-    scale = np.sqrt(np.diag(covariance))
+    scale = np.where(varies, np.sqrt(np.diag(covariance)), 0.0)
     active = varies & (scale > 0)
     notes = ["used" if usable else "constant" for usable in active]
     correlation = np.eye(d)

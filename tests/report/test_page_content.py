@@ -137,8 +137,7 @@ def test_the_page_does_not_grow_with_the_rows(
     changed: Callable[..., Path], report_of: Callable, report: Report
 ) -> None:
     many = changed(
-        "insert into intermediate.int_taxonomy__predictions "
-        "select * exclude (n) from intermediate.int_taxonomy__predictions, range(40) as copies(n)",
+        "insert into taxonomy_predictions select * exclude (n) from taxonomy_predictions, range(40) as copies(n)",
         "insert into features select * exclude (n) from features, range(40) as copies(n)",
         *(
             f"update {table} set n_sequences = n_sequences * 20000, n_memorized = n_memorized * 20000"

@@ -1,7 +1,6 @@
 -- One row per held-out window, model and predictor: the probability that the window is memorized, by the baseline and by the
 -- regression of the part that it belongs to under each taxonomy. Where a part was too small to fit, the baseline answers for
--- it, and `is_fallback` says so. A view: at the paper's size, of 58 million rows, a copy would take a minute.
-{{ config(materialized='view') }}
+-- it, and `is_fallback` says so.
 select
     corpus,
     sequence_id,
