@@ -32,6 +32,8 @@ FITTED = "fitted"
 INFORMATION = "information matrix"
 CLUSTERED = "information matrix, clustered by group"
 Z_95 = float(stats.norm.ppf(0.975))
+# Each holds copies of its rows: with all scopes at once, memory would grow with the processors.
+SCOPES_AT_ONCE = 2
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ class Training:
     def fit(self, scopes: Sequence[Scope], *, likelihoods: bool = False) -> list[ScopeFit]:
         """Fit one regression on each scope's rows; with `likelihoods`, once more without the penalty."""
         # Choosing, copying and standardising rows takes longer than fitting and uses one thread of the processor.
-        with ThreadPoolExecutor(regression.available_threads()) as pool:
+        with ThreadPoolExecutor(min(SCOPES_AT_ONCE, regression.available_threads())) as pool:
             return list(pool.map(lambda scope: self._fit(scope, likelihoods), scopes))
 
     def _fit(self, scope: Scope, likelihoods: bool) -> ScopeFit:
