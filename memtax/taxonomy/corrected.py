@@ -163,7 +163,8 @@ class Training:
         change[-1, :-1] = -mean / scale
         inverse = np.linalg.inv(fits.information[0])
         groups = self.frame.groups[chosen]
-        # Where no group has two rows, the information matrix alone is right. Groups are numbered from 1 on.
+        # Where no group has two rows, the information matrix alone is right. Groups are small numbers, so that
+        # counting them is cheaper than sorting.
         n_groups = np.count_nonzero(np.bincount(groups))
         clusters = 1 < n_groups < len(groups)
         if clusters:

@@ -16,16 +16,8 @@ from udf.language_model import OPTIONS, attention
 from udf.registry import registered
 
 torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.usefixtures("one_thread")
 PROMPT = 20
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """Models this small are slower on several threads, much so beside other work."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module", params=("gpt_neox", "gpt2", "llama", "granite"))

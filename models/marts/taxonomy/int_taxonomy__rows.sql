@@ -32,7 +32,7 @@ later as (
     where datasets.place > 1 and {{ is_trained_on() }}
 ),
 
--- Read from the features again, not from one list of all rows and their places: the few later rows are then looked up in.
+-- Read from the features, whose size is known to the engine: it then builds the hash table on the few later rows.
 earlier as (
     select
         corpus,

@@ -42,27 +42,19 @@ named as (
 ),
 
 by_part as (
-    select
-        numbered.category_number as part_number,
-        answered.probability,
-        answered.memorized,
-        answered.group_number,
-        answered.sequence_id,
-        answered.token_offset
-    from answered
-    inner join numbered
-        using (model, revision, predictor, category)
-    union all
-    select
-        numbered.predictor_number,
-        answered.probability,
-        answered.memorized,
-        answered.group_number,
-        answered.sequence_id,
-        answered.token_offset
-    from answered
-    inner join numbered
-        using (model, revision, predictor, category)
+    {% for number in ['category_number', 'predictor_number'] %}
+        select
+            numbered.{{ number }} as part_number,
+            answered.probability,
+            answered.memorized,
+            answered.group_number,
+            answered.sequence_id,
+            answered.token_offset
+        from answered
+        inner join numbered
+            using (model, revision, predictor, category)
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
 ),
 
 binned as (
