@@ -9,7 +9,9 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from filelock import FileLock
@@ -62,15 +64,27 @@ class Commands:
             "COLUMNS": "200",
         }
 
+    def dbt_environment(self) -> dict[str, str]:
+        """The environment of dbt's next run, by which the database lies where that of every other run lay.
+
+        What dbt parsed holds for one path of the database, and to parse every file again takes longer than most runs here.
+        """
+        link = self.target / "store"
+        link.unlink(missing_ok=True)
+        link.symlink_to(self.database.parent, target_is_directory=True)
+        return self.environment | {"MEMTAX_DATABASE": str(link / self.database.name)}
+
     def dbt_command(self, *arguments: str) -> list[str]:
         dbt = str(Path(sys.executable).with_name("dbt"))
-        paths = ["--target-path", str(self.target), "--log-path", str(self.target / "logs")]
-        return [dbt, "--no-use-colors", *arguments, *paths]
+        # For the same reason, runs with other vars have a target folder of their own.
+        named = [text for option, text in pairwise(arguments) if option == "--vars"]
+        target = self.target.joinpath(*(f"vars-{crc32(text.encode()):08x}" for text in named))
+        return [dbt, "--no-use-colors", *arguments, "--target-path", str(target), "--log-path", str(target / "logs")]
 
     def dbt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run dbt in the project's folder; fails the test with dbt's output unless it succeeds."""
         result = subprocess.run(
-            self.dbt_command(*arguments), cwd=PROJECT, env=self.environment, capture_output=True, text=True
+            self.dbt_command(*arguments), cwd=PROJECT, env=self.dbt_environment(), capture_output=True, text=True
         )
         assert result.returncode == 0, result.stdout[-8000:] + result.stderr[-4000:]
         return result
@@ -91,7 +105,7 @@ class Commands:
 
 @pytest.fixture(scope="session")
 def dbt_target(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One target folder for all dbt calls of the session, so that only the first parses every file."""
+    """The target folder of all dbt calls of the session, so that only the first with the same vars parses every file."""
     return tmp_path_factory.mktemp("target")
 
 
@@ -111,10 +125,12 @@ def make_commands(dbt_target: Path) -> Callable[[Path], Commands]:
 def demo(tmp_path_factory: pytest.TempPathFactory, make_commands: Callable[[Path], Commands]) -> Commands:
     """The small demo, built once by the same entry that `make demo` uses; tests only read it.
 
-    Processes that share the tests among them (pytest-xdist) share it too: the first to ask builds, the others wait.
+    Processes that share the tests among them (pytest-xdist) share it too: the first to ask builds, the others wait. Where
+    MEMTAX_TEST_DEMO names a folder, as it does in CI, it is kept there for the next run of pytest.
     """
     base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "demo"
+    shared = os.environ.get("MEMTAX_TEST_DEMO") or (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base)
+    folder = Path(shared) / "demo"
     folder.mkdir(exist_ok=True)
     commands = make_commands(folder / "memtax.duckdb")
     output = folder / "output.txt"

@@ -72,7 +72,7 @@ def test_dbt_takes_the_limit_and_refuses_a_wrong_one(commands: Commands, monkeyp
     refused = subprocess.run(
         commands.dbt_command("show", "--inline", "select 1 as one"),
         cwd=PROJECT,
-        env=commands.environment,
+        env=commands.dbt_environment(),
         capture_output=True,
         text=True,
     )

@@ -58,6 +58,12 @@ def test_a_store_is_not_merged_into_itself(tmp_path: Path, monkeypatch: pytest.M
         merge_scores([path], None)
 
 
+def test_a_file_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEMTAX_DATABASE", str(make_store(tmp_path / "store.duckdb", "m", 1)))
+    with pytest.raises(SourceError, match=r"there is no file .*part\.duckdb; name the files that memtax score --into"):
+        merge_scores([tmp_path / "part.duckdb"], None)
+
+
 @pytest.mark.parametrize("shard", ["0/2", "3/2", "1", "a/b", "1/2/3", "-1/2"])
 def test_what_is_no_shard_is_refused(shard: str) -> None:
     with pytest.raises(SourceError, match=r"expected I/N"):

@@ -65,8 +65,8 @@ def _create(connection: duckdb.DuckDBPyConnection, function: Udf) -> None:
     connection.create_function(  # type: ignore[call-overload]  # its stub knows no strings for types of UDFs
         function.name,
         _with_named_parameters(function),
-        [duckdb.sqltype(sql_type(parameter)) for parameter in function.parameters],
-        duckdb.sqltype(sql_type(function.returns)),
+        [connection.sqltype(sql_type(parameter)) for parameter in function.parameters],
+        connection.sqltype(sql_type(function.returns)),
         type="arrow",
         null_handling="special",
         side_effects=function.volatile,

@@ -61,3 +61,14 @@ def threads() -> int:
     if not text.isdigit() and text:
         raise UdfError(f"{VARIABLE} is {text!r}; set it to a number of threads, or to 0 for all processors")
     return int(text or 0)
+
+
+def available_threads() -> int:
+    """The same as a number from 1 on: for all processors, how many this process may use, where the system tells.
+
+    Raises:
+        UdfError: as `threads`.
+    """
+    if chosen := threads():
+        return chosen
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -2,13 +2,14 @@
 
     python tests/native/run_sanitized.py [pytest arguments]
 
-The build goes to build/sanitize. It is imported from there, never from an installed package: the interpreter runs
-without `site`, so that an editable install cannot stand in.
+The build goes to build/sanitize. It is imported from there, never from an installed package: the interpreters run without
+`site`, so that an editable install cannot stand in; tests/native/conftest.py makes sure.
 """
 
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -41,13 +42,14 @@ def run() -> int:
         "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=1",
         "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
         "PYTHONPATH": os.pathsep.join([str(BUILD), str(ROOT), site_packages]),
+        "MEMTAX_NATIVE_BUILD": str(BUILD),
     }
-    check = f"import memtax_native, pathlib; assert pathlib.Path(memtax_native.__file__).is_relative_to({str(BUILD)!r})"
     python = [sys.executable, "-S"]
-    subprocess.run([*python, "-c", check], env=environment, check=True)
     kernels = [ROOT / "tests" / "native", *sorted((ROOT / "tests" / "udf").glob("test_*_kernel.py"))]
     # The sanitizer prints to the process's own stderr just before it stops the process: pytest must not hold that back.
     options = ["-q", "-p", "no:cacheprovider", "--capture=sys"]
+    # Two processes share the tests out, each as this one is started; tests are handed out singly, as one takes half of it all.
+    options += ["--dist", "load", "--maxschedchunk=1", "--tx", f"2*popen//python={shlex.join(python)}"]
     tests = [*python, "-m", "pytest", *options, *map(str, kernels), *sys.argv[1:]]
     return subprocess.run(tests, env=environment, cwd=ROOT, check=False).returncode
 

@@ -52,6 +52,33 @@ def test_sums_are_those_of_numpy(instruction_set: str, n: int, d: int, seed: int
         assert counts[k].tolist() == [mask.sum(), labels[mask].sum()]
 
 
+LAYOUTS = {
+    "row after row": np.ascontiguousarray,
+    "feature after feature": np.asfortranarray,
+    "every second row, features backwards": lambda values: np.repeat(values[:, ::-1], 2, axis=0)[::2, ::-1],
+    "a part of wider rows": lambda values: np.column_stack([values, values])[:, : values.shape[1]],
+    "one row for all": lambda values: np.broadcast_to(values[:1], values.shape),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@settings(max_examples=25)
+@given(n=st.integers(1, 1300), d=st.integers(0, 20), seed=st.integers(0, 2**32 - 1))
+def test_values_are_shifted_and_scaled_in_any_order_of_memory(layout: str, n: int, d: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    values = LAYOUTS[layout](rng.normal(size=(n, d)))
+    labels = rng.integers(0, 2, n).astype(np.uint8)
+    shift, scale = rng.normal(size=d), rng.random(d) + 0.1
+    everything, b, weights = np.zeros((1, 1), np.int32), rng.normal(size=(1, d + 1)), np.ones((1, 2))
+    for own, expected in (
+        (Rows(values, labels, threads=2), values),
+        (Rows(values, labels, shift=shift, scale=scale, threads=2), (values - shift) / scale),
+    ):
+        plain = Rows(np.ascontiguousarray(expected), labels, threads=1)
+        for sums, right in zip(own.derive(everything, b, weights), plain.derive(everything, b, weights), strict=True):
+            np.testing.assert_array_equal(sums, right)
+
+
 def test_extreme_log_odds_neither_overflow_nor_vanish() -> None:
     rows = Rows(np.array([[1.0], [1.0], [-1.0]]), np.array([0, 1, 1], np.uint8))
     loss, gradient, hessian, errors = rows.derive(
@@ -70,6 +97,11 @@ def test_arguments_that_do_not_fit_are_refused() -> None:
         Rows(np.zeros((2, 1)), np.array([0, 2], np.uint8))
     with pytest.raises(ValueError, match="63 features"):
         Rows(np.zeros((2, 64)), np.zeros(2, np.uint8))
+    with pytest.raises(ValueError, match="one number per feature"):
+        Rows(np.zeros((2, 3)), np.zeros(2, np.uint8), shift=np.zeros(2))
+    records = np.zeros(4, dtype=[("flag", "?"), ("numbers", "f8", 3)])
+    with pytest.raises(ValueError, match="field of records"):
+        Rows(records["numbers"], np.zeros(4, np.uint8))
     rows = Rows(np.zeros((3, 1)), np.zeros(3, np.uint8))
     with pytest.raises(ValueError, match="indicator 1 of 0"):
         rows.count(np.ones((1, 1), np.int32))

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import Case, cases
 
 from memtax_native import QueryTable, instruction_sets
+from tests.native.strategies import Case, cases
 
 
 def random_windows(n: int, length: int = 32, dtype: type = np.uint16) -> np.ndarray:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import Case, cases
 
 from memtax_native import QueryTable, instruction_sets, reference
+from tests.native.strategies import Case, cases
 
 SETS = instruction_sets()
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-import tiny_models
 
+from tests.udf import tiny_models
 from udf.errors import UdfError
 from udf.language_model import generation
 from udf.language_model.loading import release_model

@@ -12,7 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-import tiny_models
+
+from tests.udf import tiny_models
 
 pytest.importorskip("torch")
 pytest.importorskip("huggingface_hub")

@@ -11,8 +11,8 @@ import weakref
 from pathlib import Path
 
 import pytest
-import tiny_models
 
+from tests.udf import tiny_models
 from udf.errors import UdfError
 from udf.language_model import hub, loading
 from udf.language_model.loading import release_model, using_model

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
 from importlib import import_module
@@ -15,7 +14,7 @@ import pyarrow as pa
 
 from udf.errors import UdfError
 from udf.nl_score.features import NgramSettings
-from udf.settings import threads
+from udf.settings import available_threads
 
 DEFAULT_FOLDER = Path(__file__).parent / "default"
 WEIGHTS_FILE = "model.safetensors"
@@ -45,7 +44,7 @@ class NgramModel:
     def log_odds(self, texts: pa.Array) -> np.ndarray:
         """Log-odds of natural language, float64 [n]; NaN for NULL and for texts without a character to judge."""
         offsets, data = utf8(texts)
-        return self._native.log_odds(offsets, data, _threads())
+        return self._native.log_odds(offsets, data, available_threads())
 
     def ngrams(self, texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
         """The buckets of all texts' n-grams, and how many each has of its characters and its shape [n, 2]."""
@@ -121,8 +120,3 @@ def utf8(texts: pa.Array) -> tuple[np.ndarray, memoryview | bytes]:
         return np.zeros(1, dtype=np.int64), b""
     offsets = np.frombuffer(buffers[1], dtype=np.int64)[filled.offset : filled.offset + len(filled) + 1]
     return offsets, memoryview(buffers[2]) if buffers[2] is not None else b""
-
-
-def _threads() -> int:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return threads() or cores

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from functools import cache
 from importlib import import_module
@@ -12,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from udf.settings import threads
+from udf.settings import available_threads
 from udf.templating import rules
 from udf.templating.items import NAMES
 from udf.templating.paper import paper_flags
@@ -56,7 +55,7 @@ def _find_with_kernel(texts: pa.Array, module: ModuleType) -> Columns:
     offsets = np.frombuffer(filled.buffers()[1], dtype=np.int64)[filled.offset : filled.offset + len(filled) + 1]
     data = filled.buffers()[2]
     kind, period, step, coverage, paper = _native_rules(module).find(
-        offsets, memoryview(data) if data is not None else b"", _threads()
+        offsets, memoryview(data) if data is not None else b"", available_threads()
     )
     incrementing, repeating = (paper & _PAPER_INCREMENTING) != 0, (paper & _PAPER_REPEATING) != 0
     for row in np.flatnonzero(paper & _PAPER_UNKNOWN):
@@ -104,9 +103,3 @@ def _special_ranges() -> list[tuple[int, int]]:
         else:
             ranges.append((point, point))
     return ranges
-
-
-def _threads() -> int:
-    # What was set, else the cores that this process may use, where the system tells.
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return threads() or cores
