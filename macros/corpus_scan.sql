@@ -30,7 +30,7 @@
     {%- endif -%}
     {%- set windows = config.get('meta', {}).get('windows') -%}
     {%- if windows -%}
-        {%- do substitutions.update({'{query table}': corpus_scan_query_table(work, windows)}) -%}
+        {%- do substitutions.update({scan_query_table(): literal(corpus_scan_query_table(work, windows))}) -%}
     {%- endif -%}
     {{ return(substitutions) }}
 {%- endmacro %}
@@ -48,8 +48,8 @@
 
 {#- In SQL, the folder for files that a query hands to its UDFs; it goes when dbt ends. -#}
 {% macro scratch() -%} {{ adapter.dispatch('scratch')() }} {%- endmacro %}
-{% macro default__scratch() -%} scratch_folder('{{ target.path | replace("'", "''") }}') {%- endmacro %}
-{% macro spark__scratch() -%} '{{ env_var("MEMTAX_SPARK_SCRATCH") | replace("'", "\\'") }}' {%- endmacro %}
+{% macro default__scratch() -%} scratch_folder({{ literal(target.path) }}) {%- endmacro %}
+{% macro spark__scratch() -%} {{ literal(env_var("MEMTAX_SPARK_SCRATCH")) }} {%- endmacro %}
 
 
 {#- Write the chunk's windows to a file and build the query table from it: no SQL argument could carry them all. -#}
@@ -58,7 +58,7 @@
     {%- set file = folder ~ "/" ~ invocation_id ~ ".parquet" -%}
     {%- do write_parquet("select " ~ windows ~ " from " ~ work.chunk, file) -%}
     {%- set handle = run_query(
-        "select build_query_table('" ~ file | replace("'", "''") ~ "', '" ~ folder | replace("'", "''") ~ "')"
+        "select build_query_table(" ~ literal(file) ~ ", " ~ literal(folder) ~ ")"
     ).rows[0][0] -%}
     {%- do bring_to_tasks(handle) -%}
     {{ return(handle) }}

@@ -3,20 +3,11 @@
 {#- The struct of options that the scoring functions take. `everything` adds what a var may ask of the one pass over the
     whole window. -#}
 {% macro language_model_options(everything=false) -%}
-    {%- set temperature, top_k = var('sampling_temperature'), var('sampling_top_k') -%}
-    {%- if temperature is not number or temperature <= 0 -%}
-        {{ exceptions.raise_compiler_error("the var sampling_temperature is " ~ temperature ~ "; expected a number above 0") }}
-    {%- endif -%}
-    {%- if top_k is not integer or top_k < 0 -%}
-        {{ exceptions.raise_compiler_error(
-            "the var sampling_top_k is " ~ top_k ~ "; expected a number of tokens, or 0 for all"
-        ) }}
-    {%- endif -%}
     {{ struct_of({
         'dtype': 'dtype',
         'device': 'device',
-        'temperature': 'cast(' ~ temperature ~ ' as double)',
-        'top_k': 'cast(' ~ top_k ~ ' as integer)',
+        'temperature': 'cast(' ~ usable_var('sampling_temperature') ~ ' as double)',
+        'top_k': 'cast(' ~ usable_var('sampling_top_k') ~ ' as integer)',
         'token_log_probabilities': everything and var('token_log_probabilities'),
         'attention': everything and var('attention')
     }) }}
@@ -61,8 +52,8 @@
 {#- The lengths of prompt beside the whole one that the var prompt_lengths asks for. -#}
 {% macro shorter_prompt_lengths() -%}
     {%- set lengths = [] -%}
-    {%- for length in var('prompt_lengths') -%}
-        {%- if length is not integer or not 1 <= length <= var('prompt_length') -%}
+    {%- for length in usable_var('prompt_lengths') -%}
+        {%- if length > usable_var('prompt_length') -%}
             {{ exceptions.raise_compiler_error(
                 "the var prompt_lengths names " ~ length ~ "; expected numbers of tokens from 1 to the var prompt_length ("
                 ~ var('prompt_length') ~ "), as a stored window has no longer prompt"

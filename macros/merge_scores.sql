@@ -13,7 +13,7 @@
         {%- do (later if over_scores.found else first).append((node, input)) -%}
     {%- endfor -%}
     {%- for file in databases -%}
-        {%- do run_query("attach '" ~ file | replace("'", "''") ~ "' as merged_scores (read_only)") -%}
+        {%- do run_query("attach " ~ literal(file) ~ " as merged_scores (read_only)") -%}
         {%- for node, input in first + later -%}
             {%- do merge_scores_of(node, input, file) -%}
         {%- endfor -%}

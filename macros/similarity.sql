@@ -15,9 +15,8 @@
 
 {#- In SQL, the two thresholds: the names of the columns stand for a lower and a higher one. -#}
 {% macro similarity_thresholds() -%}
-    {{ list_of([
-        'cast(' ~ var('similarity_thresholds')[0] ~ ' as double)', 'cast(' ~ var('similarity_thresholds')[1] ~ ' as double)'
-    ]) }}
+    {%- set thresholds = usable_var('similarity_thresholds') -%}
+    {{ list_of(['cast(' ~ thresholds[0] ~ ' as double)', 'cast(' ~ thresholds[1] ~ ' as double)']) }}
 {%- endmacro %}
 
 
@@ -35,11 +34,11 @@
             ~ " order by corpus, sequence_id, token_offset", file
         ) -%}
         {%- do work.update({'reference_set': run_query(
-            "select build_reference_set('" ~ file | replace("'", "''") ~ "', '" ~ folder | replace("'", "''") ~ "')"
+            "select build_reference_set(" ~ literal(file) ~ ", " ~ literal(folder) ~ ")"
         ).rows[0][0]}) -%}
         {%- do bring_to_tasks(work['reference_set']) -%}
     {%- endif -%}
-    {{ return({reference_set(): "'" ~ work['reference_set'] | replace("'", "''") ~ "'"}) }}
+    {{ return({reference_set(): literal(work['reference_set'])}) }}
 {%- endmacro %}
 
 
@@ -56,7 +55,7 @@
             ) }}
         {%- endfor -%}
         {%- set thresholds = var('similarity_thresholds') -%}
-        {%- if thresholds is string or thresholds | length != 2 or not (-1 <= thresholds[0] < thresholds[1] <= 1) -%}
+        {%- if thresholds | length != 2 or not (-1 <= thresholds[0] < thresholds[1] <= 1) -%}
             {{ exceptions.raise_compiler_error(
                 "the var similarity_thresholds is " ~ thresholds ~ "; expected two cosines from -1 to 1, the lower one first"
             ) }}

@@ -2,12 +2,7 @@
     sees no var. The settings last as long as dbt's process. On Spark the cores of an executor are its tasks'. -#}
 {% macro use_threads() -%} {{ adapter.dispatch('use_threads')() }} {%- endmacro %}
 {% macro default__use_threads() -%}
-    {%- set threads = var('threads') -%}
-    {%- if threads is not integer or threads < 0 -%}
-        {{ exceptions.raise_compiler_error(
-            "the var threads is " ~ threads ~ "; expected a whole number of threads, or 0 for all processors"
-        ) }}
-    {%- endif -%}
+    {%- set threads = usable_var('threads') -%}
     {%- if threads > 0 %} set threads to {{ threads }}; {% endif -%}
     select set_threads({{ threads }})
 {%- endmacro %}

@@ -15,6 +15,7 @@ import yaml
 from memtax import store
 from memtax.errors import MemtaxError, ProjectError, SourceError
 from memtax.project import DATABASE_VARIABLE, database_path, project_folder
+from memtax.quoting import literal
 
 # What the language models' inputs are made of. The corpus itself, which may be large, stays behind.
 TABLES = ("corpora", "evaluated_sequences", "models")
@@ -40,8 +41,7 @@ def prepare_shard(into: Path, source: Path | None = None) -> int:
         raise SourceError(f"{into} is the store itself; name another file with --into, or leave it out")
     store.connect(path=source).close()  # says what is wrong with it, and who holds it
     with store.writing(into) as connection:
-        quoted = str(source).replace("'", "''")
-        connection.execute(f"attach '{quoted}' as whole (read_only)")
+        connection.execute(f"attach {literal(source)} as whole (read_only)")
         stranger = connection.execute(
             "select model, revision from raw.models anti join whole.raw.models using (model, revision) order by all"
         ).fetchone()
@@ -85,14 +85,16 @@ def merge_scores(databases: Sequence[Path], variables: str | None) -> None:
         variables: the vars that they were scored with, as `dbt --vars` takes them.
 
     Raises:
-        SourceError: one of them is the store itself.
-        StoreError, StoreLockedError: one of them is not there, or is being written.
+        SourceError: one of them is the store itself, or is not there.
+        StoreError, StoreLockedError: one of them is no database, or is being written.
         MemtaxError: dbt failed; what it said is on stdout.
     """
     given = parse_variables(variables)
     for path in databases:
         if path.resolve() == database_path().resolve():
             raise SourceError(f"{path} is the store itself; name the files that memtax score --into wrote")
+        if not path.is_file():
+            raise SourceError(f"there is no file {path.absolute()}; name the files that memtax score --into wrote")
         with store.reading(path) as connection:
             store.require_table(
                 connection, "intermediate", "int_sequence_model__scores", f"run memtax score --into {path} first"
@@ -149,6 +151,6 @@ def run_dbt(arguments: Sequence[str], database: Path, variables: dict[str, objec
     status = subprocess.run(command, cwd=project_folder(), env=environment).returncode
     if status:
         raise MemtaxError(
-            f"dbt {' '.join(arguments[:2])} failed with status {status}; what it says is above, and what was scored so far "
-            "is kept: run the same command again"
+            f"dbt failed with status {status}: mend what it names above and run the same command again; what was scored so "
+            "far is kept"
         )

@@ -17,6 +17,7 @@ from memtax.datasets.published_source import ID_COLUMNS, INTEGER, INTEGER_LIST, 
 from memtax.datasets.row_keys import read_keys
 from memtax.datasets.store import find_dataset
 from memtax.errors import SourceError
+from memtax.quoting import identifier
 
 REPEATED = "repeated_feature_rows"
 DEFAULT_CORPUS = "published"
@@ -118,6 +119,7 @@ def land_features(
         except duckdb.Error as error:
             said = str(error).splitlines()[0]
             raise SourceError(f"{where} cannot be read as --schema {schema.name}: {said}") from error
+        _require_scores(connection, where, keys)
         connection.execute("insert or ignore into raw.corpora (corpus) values (?)", [corpus])
         connection.execute(
             "insert into raw.feature_tables (dataset, model, revision, corpus, table_schema, origin, checksum, n_rows, "
@@ -184,6 +186,20 @@ def _require_free_name(
         )
 
 
+def _require_scores(connection: duckdb.DuckDBPyConnection, where: str, keys: Sequence[str]) -> None:
+    """Refuse scores that are no shares: of percentages, say, hardly a row would be memorized."""
+    row = connection.execute(
+        "select source_row, memorization_score from raw.feature_rows where dataset = ? and model = ? and revision = ? "
+        "and not (memorization_score between 0 and 1) order by source_row limit 1",
+        keys,
+    ).fetchone()
+    if row is not None:
+        raise SourceError(
+            f"{where} has memorization_score {row[1]} in row {row[0]}; a memorization score is from 0 to 1, and 1 where the "
+            "row is memorized"
+        )
+
+
 def _select(
     types: dict[str, str],
     sequence_id: str,
@@ -196,7 +212,7 @@ def _select(
     values = []
     for column, kind in VALUES.items():
         source = schema.columns.get(column)
-        value = f"cast({_quoted(source)} as {kind})" if source in types and source else f"cast(null as {kind})"
+        value = f"cast({identifier(source)} as {kind})" if source in types and source else f"cast(null as {kind})"
         if column in schema.derived:
             value = schema.derived[column]
         elif column == "memorized" and "memorized" not in types:
@@ -214,7 +230,7 @@ def _select(
             starts.append(starts[-1] + pq.read_metadata(path).num_rows)
         place = f"cast({starts}[cast(file_index as bigint) + 1] + file_row_number as bigint)"
     return (
-        f"(select {place} as source_row, cast({_quoted(sequence_id)} as bigint) as sequence_id, "  # noqa: S608
+        f"(select {place} as source_row, cast({identifier(sequence_id)} as bigint) as sequence_id, "  # noqa: S608
         f"{offset} as token_offset, {digest} as continuation_digest, {', '.join(values)} from {reader})"
     )
 
@@ -253,7 +269,3 @@ def _summary(
         "select count(*) from raw.feature_rows where dataset = ? and model = ? and revision = ? and memorized", keys
     ).fetchone()  # type: ignore[misc]
     return FeatureLanding(landed, n_rows, n_repeated, n_memorized, corpus, notes)
-
-
-def _quoted(name: str | None) -> str:
-    return '"' + str(name).replace('"', '""') + '"'

@@ -11,6 +11,7 @@ import yaml
 
 from memtax.datasets.published_source import ColumnNames, ScoreColumn
 from memtax.errors import SourceError
+from memtax.quoting import identifier
 
 KEYS = ("sequence_id", "tokens", "token_span", "token_offset", "scores")
 
@@ -43,13 +44,13 @@ class Mapping:
     def relation(self, reader: str) -> str:
         """SQL of the mapped rows of `reader`."""
         names = self.names
-        offset = str(self.token_offset) if isinstance(self.token_offset, int) else _quoted(self.token_offset)
-        columns = [_quoted(self.sequence_id), f"cast({offset} as integer) as {_quoted(str(names.token_offset))}"]
+        offset = str(self.token_offset) if isinstance(self.token_offset, int) else identifier(self.token_offset)
+        columns = [identifier(self.sequence_id), f"cast({offset} as integer) as {identifier(str(names.token_offset))}"]
         if names.tokens is not None:
-            tokens = " || ".join(_quoted(column) for column in self.tokens)
+            tokens = " || ".join(identifier(column) for column in self.tokens)
             span = f"[{self.token_span[0] + 1}:{self.token_span[1]}]" if self.token_span else ""
-            columns.append(f"cast(({tokens}){span} as uinteger[]) as {_quoted(names.tokens)}")
-        columns += [_quoted(score.column) for score in self.scores]
+            columns.append(f"cast(({tokens}){span} as uinteger[]) as {identifier(names.tokens)}")
+        columns += [identifier(score.column) for score in self.scores]
         return f"(select {', '.join(columns)} from {reader})"  # noqa: S608
 
 
@@ -103,7 +104,3 @@ def _scores(path: Path, value: Any) -> tuple[ScoreColumn, ...]:
     if not isinstance(value, dict):
         raise SourceError(f"the mapping {path} has scores: {value!r}; expected COLUMN: MODEL or COLUMN: MODEL@REVISION")
     return tuple(ScoreColumn.parse(f"{column}={model}") for column, model in value.items())
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -11,6 +11,7 @@ import duckdb
 
 from memtax.datasets.row_keys import RowKeys, read_keys, readable
 from memtax.errors import SourceError
+from memtax.quoting import identifier, literals
 
 ID_COLUMNS = ("sequence_id", "index", "Index", "sequence")
 TOKEN_COLUMNS = ("tokens", "Tokens")
@@ -184,8 +185,7 @@ def relation_of_files(paths: Sequence[Path]) -> str:
             f"got files named {', '.join(sorted(suffixes))}; evaluated sequences are read from {', '.join(READERS)}, "
             "one kind at a time"
         )
-    files = ", ".join(_literal(str(path)) for path in paths)
-    return READERS[suffixes.pop()].format(files=f"[{files}]")
+    return READERS[suffixes.pop()].format(files=f"[{literals(paths)}]")
 
 
 def _find_columns(types: dict[str, str], names: ColumnNames, scores: Sequence[ScoreColumn], where: str) -> ColumnNames:
@@ -226,12 +226,12 @@ def _select(reader: str, found: ColumnNames, scores: Sequence[ScoreColumn]) -> s
     assert found.sequence_id is not None
     tokens = "cast(null as uinteger[])"
     if found.tokens is not None:
-        tokens = f"try_cast({_quoted(found.tokens)} as uinteger[])"
+        tokens = f"try_cast({identifier(found.tokens)} as uinteger[])"
     columns = [
-        f"cast({_quoted(found.sequence_id)} as bigint) as sequence_id",
-        f"cast({_quoted(found.token_offset) if found.token_offset else '0'} as integer) as token_offset",
+        f"cast({identifier(found.sequence_id)} as bigint) as sequence_id",
+        f"cast({identifier(found.token_offset) if found.token_offset else '0'} as integer) as token_offset",
         f"{tokens} as tokens",
-        *(f"cast({_quoted(score.column)} as double) as {SCORE.format(i)}" for i, score in enumerate(scores)),
+        *(f"cast({identifier(score.column)} as double) as {SCORE.format(i)}" for i, score in enumerate(scores)),
     ]
     return f"(select {', '.join(columns)} from {reader})"  # noqa: S608
 
@@ -242,11 +242,3 @@ def _first(connection: duckdb.DuckDBPyConnection, rows: PublishedRows, condition
         f"select source_row, {shown} from (select row_number() over () - 1 as source_row, * from {rows.relation}) "  # noqa: S608
         f"where {condition} order by source_row limit 1"
     ).fetchone()
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from memtax.errors import SourceError
+from memtax.quoting import identifier
 
 BATCH_ROWS = 122_880
 Ints = npt.NDArray[np.int64]
@@ -111,7 +112,7 @@ def read_keys(
         SourceError: there are no rows, or an id or offset is NULL or negative: naming the first such row.
     """
     columns = [id_column] if offset_column is None else [id_column, offset_column]
-    listed = ", ".join('cast("' + name.replace('"', '""') + '" as bigint)' for name in columns)
+    listed = ", ".join(f"cast({identifier(name)} as bigint)" for name in columns)
     reader = connection.execute(f"select {listed} from {relation}").to_arrow_reader(BATCH_ROWS)  # noqa: S608
     parts: list[list[Ints]] = [[] for _ in columns]
     done = 0

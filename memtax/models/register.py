@@ -56,7 +56,7 @@ def register_models(
         training_fractions: shares of training done, from 0 to 1: none, one for all, or one per revision.
         dtype: 'float32' or 'bfloat16'; None leaves it to the var model_dtype.
         device: a torch device; None leaves it to MEMTAX_DEVICE.
-        tokenizer: of the model; by default the one beside its weights, if there is one.
+        tokenizer: of the model; by default the one beside its weights; without one, dbt takes that of the corpus.
         replace: let a name go over to another corpus, or to other weights in another place.
 
     Raises:

@@ -9,7 +9,10 @@ with candidates as (
         from {{ ref('int_models') }}
         qualify row_number() over (
             partition by corpus
-            order by n_parameters asc nulls last, coalesce(training_fraction, 1) desc, model asc, revision asc
+            order by
+                n_parameters asc nulls last,
+                {{ checkpoint_order(last_first=true) }},
+                model asc
         ) = 1
     {%- else -%}
         -- A model that was trained on this corpus, or on another one: it is named for all.

@@ -1,5 +1,6 @@
 -- One row per evaluated sequence and model that misses a token of its continuation: what it generates instead, and the
--- share of the continuation that this gets right. Empty unless the var generate_after_miss asks for it.
+-- share of the continuation that this gets right. Empty unless the var generate_after_miss asks for it. Fingerprints differ
+-- by the miss, so that chunks are told to keep to one model: in the order of fingerprints, models would take turns.
 {{ config(
     materialized='chunked',
     tags=['language_model'],
@@ -12,6 +13,7 @@
             columns=['model', 'revision', 'model_checksum', 'dtype', 'greedy_match_length']
         ),
         'udfs': ['generate_continuation'],
+        'chunk_by': "model || '@' || revision",
         'setup': 'require_usable_model',
         'only': (var('generate_after_miss') | string) ~ ' and ' ~ in_score_shard(),
     },

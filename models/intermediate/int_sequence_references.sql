@@ -25,7 +25,8 @@ inner join {{ ref('int_corpus_references') }} as chosen
     on sequences.corpus = chosen.corpus and sequences.corpus <> chosen.reference_corpus
 inner join {{ ref('int_models') }} as models
     on chosen.reference_model = models.model and chosen.reference_revision = models.revision
-left join {{ ref('int_sequence__text') }} as texts
+-- A window whose text has yet to be computed is scored after that: without it the score would be NULL, and stay so.
+inner join {{ ref('int_sequence__text') }} as texts
     on
         sequences.corpus = texts.corpus
         and sequences.sequence_id = texts.sequence_id

@@ -11,21 +11,31 @@ with reference_scores as (
         scores.model as reference_model,
         scores.revision as reference_revision,
         scores.continuation_log_probability as reference_log_probability
-    from {{ ref('int_sequence_model__scores') }} as scores
+    from (
+        select
+            corpus,
+            sequence_id,
+            token_offset,
+            model,
+            revision,
+            continuation_log_probability
+        from {{ ref('int_sequence_model__scores') }}
+        union all
+        select
+            corpus,
+            sequence_id,
+            token_offset,
+            model,
+            revision,
+            continuation_log_probability
+        from {{ ref('int_sequence__reference_scores') }}
+    ) as scores
+    -- Scores by a model that was the reference before stay until the next run of that table.
     inner join {{ ref('int_corpus_references') }} as chosen
         on
             scores.corpus = chosen.corpus
             and scores.model = chosen.reference_model
             and scores.revision = chosen.reference_revision
-    union all
-    select
-        corpus,
-        sequence_id,
-        token_offset,
-        model,
-        revision,
-        continuation_log_probability
-    from {{ ref('int_sequence__reference_scores') }}
 ),
 
 scores as (

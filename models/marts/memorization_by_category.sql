@@ -45,6 +45,7 @@ select
     counted.revision,
     models.n_parameters,
     models.training_fraction,
+    models.model_place,
     counted.text_kind,
     counted.category,
     counted.n_sequences,

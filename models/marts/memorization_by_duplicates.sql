@@ -37,6 +37,7 @@ select
     counted.revision,
     models.n_parameters,
     models.training_fraction,
+    models.model_place,
     counted.text_kind,
     counted.duplicates_from,
     {{ duplicates_to('counted.duplicates_from') }} as duplicates_to,

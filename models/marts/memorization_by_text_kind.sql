@@ -7,6 +7,7 @@ select
     revision,
     n_parameters,
     training_fraction,
+    model_place,
     text_kind,
     n_sequences,
     n_memorized,

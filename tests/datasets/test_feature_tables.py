@@ -113,6 +113,10 @@ def test_landing_again_changes_nothing_and_replacing_leaves_one(land: Callable, 
         ([{"sequence_id": 1, "sequence_duplicates": 3}], "--schema paper needs max_frequency"),
         (paper_rows([1, -2]), "sequence_id -2 in row 1"),
         (paper_rows([1], max_frequency="many"), "cannot be read as --schema paper"),
+        (
+            paper_rows([1, 2], memorization_score=100.0),
+            "memorization_score 100.0 in row 0; a memorization score is from 0 to 1",
+        ),
     ],
 )
 def test_what_cannot_be_trained_on_is_refused(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -58,7 +58,7 @@ def evaluate(
     dataset: str,
     corpus: str,
     places: Sequence[tuple[int, int]],
-    rows: Sequence[Sequence[int]] | None = None,
+    rows: Sequence[Sequence[int]] | Mapping[int, Sequence[int]] | None = None,
     window: int = WINDOW,
 ) -> None:
     """Make the windows at (sequence_id, token_offset), of `window` tokens, evaluated sequences and members of a dataset.
@@ -125,9 +125,9 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def sequences() -> list[list[int]]:
-    """120 sequences of 96 tokens; numbers 40 to 49 are copies of number 0."""
+    """120 sequences of 96 tokens; numbers 40 to 49 are copies of number 0; tests only read them."""
     rows = np.random.default_rng(7).integers(0, VOCABULARY, (120, 96))
     rows[40:50] = rows[0]
     return rows.tolist()

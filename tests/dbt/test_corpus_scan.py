@@ -41,7 +41,7 @@ def test_a_scan_says_how_far_it_is_and_ctrl_c_leaves_nothing_half_done(large: Co
     process = subprocess.Popen(
         large.dbt_command("run", "--select", f"+{COUNTS}"),
         cwd=PROJECT,
-        env=large.environment,
+        env=large.dbt_environment(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -73,7 +73,7 @@ def test_the_var_sets_the_threads(commands: Commands, sequences: list[list[int]]
     commands.dbt("run", *select, "--full-refresh", "--vars", json.dumps({"threads": 1}))
     assert contents(commands.database, "intermediate")[COUNTS] == expected
     command = commands.dbt_command("run", *select, "--vars", json.dumps({"threads": -1}))
-    result = subprocess.run(command, cwd=PROJECT, env=commands.environment, capture_output=True, text=True)
+    result = subprocess.run(command, cwd=PROJECT, env=commands.dbt_environment(), capture_output=True, text=True)
     assert result.returncode != 0
     assert "the var threads is -1; expected a whole number" in result.stdout
 
@@ -118,3 +118,35 @@ def test_frequencies_come_from_the_pass_that_counts_windows_and_from_no_later_on
 
 def _frequencies(marts: dict[str, list[tuple]], corpus: str) -> dict[int, int]:
     return {row[1]: row[2] for row in marts["token_frequencies"] if row[0] == corpus}
+
+
+def test_what_was_computed_before_a_shard_was_counted_is_computed_again(
+    commands: Commands, sequences: list[list[int]]
+) -> None:
+    """As by `dbt run --select int_sequence__token_frequency` after `memtax ingest corpus --append`."""
+    frequency = "int_sequence__token_frequency"
+    land(commands.database, "c", sequences[:60], shard_id=1)
+    evaluate(commands.database, "d", "c", [(number, 0) for number in range(5)])
+    commands.dbt("run", "--select", f"+{frequency}")
+    land(commands.database, "c", sequences[60:], shard_id=2, first=60)
+    commands.dbt("run", "--select", frequency)
+    commands.dbt("run", "--select", f"+{frequency}")
+    counted = Counter(token for row in sequences for token in row)
+    with store.reading(commands.database) as connection:
+        stored = connection.execute(
+            f"select sequence_id, statistics.frequencies from intermediate.{frequency} order by sequence_id"
+        ).fetchall()
+    assert stored == [(number, [counted[token] for token in sequences[number][:WINDOW]]) for number in range(5)]
+
+
+def test_a_store_may_lie_in_a_folder_of_any_name(sequences: list[list[int]], tmp_path: Path) -> None:
+    """Paths of files go into SQL as texts: a quote in one ends no text."""
+    commands = Commands(tmp_path / "memtax.duckdb", tmp_path / "it's")
+    commands.target.mkdir()
+    assert "it's" in commands.dbt_environment()["MEMTAX_DATABASE"]
+    land(commands.database, "c", sequences, shard_id=1)
+    evaluate(commands.database, "d", "c", [(number, 0) for number in range(20)])
+    commands.dbt("run", "--select", f"+{COUNTS}", "+int_sequence__token_frequency", "+int_sequence__similarity")
+    tables = contents(commands.database, "intermediate")
+    assert len(tables[COUNTS]) == 3 * 20 + 1
+    assert len(tables["int_sequence__token_frequency"]) == len(tables["int_sequence__similarity"]) == 20

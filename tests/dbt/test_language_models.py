@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -224,6 +224,63 @@ def test_a_shorter_prompt_is_the_end_of_the_prompt(merged: tuple[Commands, str])
         assert stored == pytest.approx(directly, rel=1e-5)
 
 
+def recited_up_to_a_miss(folder: Path, numbers: Sequence[int]) -> list[list[int]]:
+    """Windows that a model recites but for one token each, at places that differ."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    network = AutoModelForCausalLM.from_pretrained(folder, use_safetensors=True).eval()
+    prompts = torch.tensor([[number] * 32 for number in numbers])
+    rows = network.generate(prompts, do_sample=False, max_new_tokens=32, pad_token_id=0).tolist()
+    for number, row in zip(numbers, rows, strict=True):
+        row[32 + number] = (row[32 + number] + 1) % VOCABULARY
+    return rows
+
+
+# A dbt run that says which weights it reads.
+LOUD_DBT = """
+import sys
+from dbt.cli.main import dbtRunner
+from udf.language_model import loading
+
+load = loading.load
+
+def loud(folder, *rest, **options):
+    print("reading", folder.name, file=sys.stderr)
+    return load(folder, *rest, **options)
+
+loading.load = loud
+sys.exit(not dbtRunner().invoke(sys.argv[1:]).success)
+"""
+
+
+def test_each_model_is_loaded_once_for_each_table(commands: Commands, tmp_path: Path) -> None:
+    """Though generation begins at another miss, and so under another fingerprint, in almost every row."""
+    places = {revision: save_model(tmp_path / revision, VOCABULARY, seed) for seed, revision in enumerate(("a", "b"))}
+    rows = [row for place in places.values() for row in recited_up_to_a_miss(place, range(0, 32, 4))]
+    land(commands.database, "c", rows, shard_id=1)
+    evaluate(commands.database, "d", "c", [(number, 0) for number in range(len(rows))])
+    for revision, place in places.items():
+        add_model(commands.database, "tiny", revision, "c", place)
+    command = commands.dbt_command(
+        "run", "--select", "+int_sequence_model__generations", "--vars", '{"generate_after_miss": true}'
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", LOUD_DBT, *command[1:]],
+        cwd=PROJECT,
+        env=commands.dbt_environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-4000:]
+    assert sorted(re.findall("^reading (.*)$", result.stderr, re.MULTILINE)) == ["a", "a", "b", "b"]
+    with store.reading(commands.database) as connection:
+        missed = connection.execute(
+            "select count(*), count(distinct fingerprint) from intermediate.int_sequence_model__generations"
+        ).fetchone()
+    assert missed is not None and missed[0] > missed[1] > 8
+
+
 def test_a_vocabulary_that_is_too_small_is_refused_by_name(
     commands: Commands, sequences: list[list[int]], tmp_path: Path
 ) -> None:
@@ -235,7 +292,7 @@ def test_a_vocabulary_that_is_too_small_is_refused_by_name(
     result = subprocess.run(
         commands.dbt_command("run", "--select", "+int_sequence_model__scores"),
         cwd=PROJECT,
-        env=commands.environment,
+        env=commands.dbt_environment(),
         capture_output=True,
         text=True,
     )

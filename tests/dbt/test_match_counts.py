@@ -50,18 +50,18 @@ def resumed(tmp_path_factory: pytest.TempPathFactory, make_commands: MakeCommand
     embedder = tiny_embedders.save(folder / "model")
     commands = make_commands(folder / "memtax.duckdb")
     fill(commands.database, folder)
-    chunks = [*ONLY, *settings(embedder, chunk_rows=4)]
+    chunks = [*ONLY, *settings(embedder, chunk_rows=10)]
     process = subprocess.Popen(
         commands.dbt_command("run", *chunks),
         cwd=PROJECT,
-        env=commands.environment | {"PYTHONUNBUFFERED": "1"},
+        env=commands.dbt_environment() | {"PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
     )
     assert process.stdout
-    # The first chunk is reported as soon as it is committed; 24 more are to come.
-    seen = next((line for line in process.stdout if "int_sequence__embedding: 4 of 100 rows" in line), None)
+    # The first chunk is reported as soon as it is committed; 9 more are to come.
+    seen = next((line for line in process.stdout if "int_sequence__embedding: 10 of 100 rows" in line), None)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert seen is not None, "dbt reported no first chunk"
@@ -123,7 +123,7 @@ def counts(path: Path) -> dict[int, list[int | None]]:
 
 
 def test_a_killed_run_embeds_nothing_twice(resumed: Resumed) -> None:
-    assert 4 <= resumed.kept < 100
+    assert 10 <= resumed.kept < 100
     assert rows_computed(resumed.path)[EMBEDDED] == 100 - resumed.kept
     assert rows_computed(resumed.path)[COUNTED] == 100
 
@@ -148,7 +148,7 @@ def test_counts_follow_the_reference_set_and_outlive_a_slip_in_its_name(
     result = subprocess.run(
         commands.dbt_command("run", *ONLY, *settings(resumed.embedder, similarity_reference=["sampel"])),
         cwd=PROJECT,
-        env=commands.environment,
+        env=commands.dbt_environment(),
         capture_output=True,
         text=True,
     )

@@ -225,7 +225,7 @@ def test_distributions_count_every_row_once(corrected: Commands) -> None:
 
 def test_a_taxonomy_of_ones_own_is_on_the_bench_and_a_wrong_one_stops_the_run(corrected: Commands) -> None:
     own = "case when is_templating then 'it''s templating' else 'other' end"
-    built = ["int_taxonomy__rows", "int_taxonomy__fits", "int_taxonomy__predictions", "int_taxonomy__metrics"]
+    built = ["int_taxonomy__rows", "int_taxonomy__fits", "taxonomy_predictions", "int_taxonomy__metrics"]
     built += ["taxonomy_models", "taxonomy_comparisons"]
     corrected.dbt("run", "--select", *built, "--vars", json.dumps({"taxonomy_expression": own}))
     scopes = fetch(
@@ -243,7 +243,7 @@ def test_a_taxonomy_of_ones_own_is_on_the_bench_and_a_wrong_one_stops_the_run(co
     ):
         variables = ["--vars", json.dumps({"taxonomy_expression": wrong})]
         command = corrected.dbt_command("run", "--select", "int_taxonomy__rows", *variables)
-        result = subprocess.run(command, cwd=PROJECT, env=corrected.environment, capture_output=True, text=True)
+        result = subprocess.run(command, cwd=PROJECT, env=corrected.dbt_environment(), capture_output=True, text=True)
         assert result.returncode != 0
         assert "expected one SQL expression over the columns of features" in result.stdout
         assert said in result.stdout

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from memtax.datasets.hub.schemas import TYPES, Split
 from memtax.datasets.row_keys import RowKeys, read_keys, readable
 from memtax.errors import SourceError
+from memtax.quoting import literals
 
 DROPPED = "dropped_rows"
 
@@ -51,8 +52,7 @@ def check(connection: duckdb.DuckDBPyConnection, split: Split, paths: Sequence[P
         id differ.
     """
     where = named(split, paths)
-    files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
-    rows = f"read_parquet([{files}])"
+    rows = f"read_parquet([{literals(paths)}])"
     with readable(where):
         described = connection.execute(f"describe from {rows}").fetchall()
     types = {name: kind for name, kind, *_ in described}
