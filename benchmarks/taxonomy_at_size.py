@@ -35,12 +35,11 @@ BUILT = [
 ]
 TRAINED = [
     "int_taxonomy__fits",
-    "int_taxonomy__predictions",
+    "taxonomy_predictions",
     "int_taxonomy__metrics",
     "taxonomy_models",
     "taxonomy_metrics",
     "taxonomy_comparisons",
-    "taxonomy_predictions",
     "taxonomy_reliability",
 ]
 PHASES = {"build": BUILT, "search": ["int_taxonomy__search"], "train": TRAINED}

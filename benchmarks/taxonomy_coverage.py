@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks._measure import print_table, write_json  # noqa: E402
-from memtax.taxonomy import published, synthetic  # noqa: E402
+from memtax.taxonomy import published, published_measures, synthetic  # noqa: E402
 from memtax.taxonomy.corrected import Z_95  # noqa: E402
 from memtax.taxonomy.prediction import predict  # noqa: E402
 from memtax.taxonomy.settings import Settings  # noqa: E402
@@ -75,7 +75,7 @@ def simulate(seed: int) -> dict:
     own = np.empty(len(rows))
     for name, fit in taxonomy.parts.items():
         chosen = sample.categories[rows] == name
-        own[chosen] = published.probabilities(fit.coefficients, sample.values[rows][chosen])
+        own[chosen] = published_measures.probabilities(fit.coefficients, sample.values[rows][chosen])
     true_published = synthetic.probabilities(truth, frame)[rows].mean()
     return {
         "slopes": slopes,

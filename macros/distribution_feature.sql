@@ -6,7 +6,7 @@
 
 {#- The column of int_taxonomy__rows that has it: that of the feature which is trained on, or one of its own. -#}
 {% macro distribution_column(name) -%}
-    {%- set trained = var('paper_features') if var('protocol') == 'paper' else var('taxonomy_features') -%}
+    {%- set trained = usable_var('paper_features' if var('protocol') == 'paper' else 'taxonomy_features') -%}
     {%- set own = distribution_feature(name) | trim -%}
     {{- '"' ~ ('feature ' if own in trained else 'measure ') ~ own | replace('"', '""') ~ '"' -}}
 {%- endmacro %}
@@ -14,7 +14,7 @@
 
 {#- SQL for those columns of its own, each with a comma behind it. -#}
 {% macro distribution_measures(relation) -%}
-    {%- for name in var('distribution_features') if distribution_column(name).startswith('"measure') -%}
+    {%- for name in usable_var('distribution_features') if distribution_column(name).startswith('"measure') -%}
         {{ taxonomy_feature(distribution_feature(name), relation) }} as {{ distribution_column(name) }},
     {% endfor -%}
 {%- endmacro %}

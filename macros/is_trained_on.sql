@@ -2,7 +2,7 @@
 {% macro is_trained_on() -%}
     category is not null
     and memorized is not null
-    {%- if var('taxonomy_datasets') %}
+    {%- if usable_var('taxonomy_datasets') %}
         and dataset in ({% for name in var('taxonomy_datasets') -%}
             '{{ name | replace("'", "''") }}'{{ ", " if not loop.last }}
         {%- endfor %})

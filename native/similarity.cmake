@@ -1,5 +1,4 @@
-# Builds memtax_native/_similarity: exact counts of similar vectors. include() this after pybind11 and Threads have been
-# found.
+# Builds memtax_native/_similarity: exact counts of similar vectors. include() this after memtax_module().
 set(similarity_kernels src/similarity_portable.cpp src/similarity_amx_emulated.cpp)
 if(MEMTAX_X86_KERNELS)
   # As for _core: these files alone get more than any x86-64 has, and are called only where the processor has it.
@@ -33,16 +32,9 @@ pybind11_add_module(_similarity
   ${similarity_kernels})
 # Error-free sums of products rely on every operation being rounded once, as written.
 set_property(SOURCE src/similarity_exact.cpp APPEND PROPERTY COMPILE_OPTIONS -ffp-contract=off)
-target_link_libraries(_similarity PRIVATE Threads::Threads)
-target_compile_options(_similarity PRIVATE -Wall -Wextra -Wshadow)
-foreach(have MEMTAX_X86_KERNELS MEMTAX_HAS_AVX_VNNI MEMTAX_HAS_AMX)
+memtax_module(_similarity BIND src/similarity_bind.cpp)
+foreach(have MEMTAX_HAS_AVX_VNNI MEMTAX_HAS_AMX)
   if(${have} AND (NOT have STREQUAL "MEMTAX_HAS_AMX" OR CMAKE_SYSTEM_NAME STREQUAL "Linux"))
     target_compile_definitions(_similarity PRIVATE ${have}=1)
   endif()
 endforeach()
-if(MEMTAX_SANITIZE)
-  target_compile_options(_similarity PRIVATE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g)
-  target_link_options(_similarity PRIVATE -fsanitize=address,undefined)
-  set_target_properties(_similarity PROPERTIES LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/memtax_native")
-endif()
-install(TARGETS _similarity LIBRARY DESTINATION memtax_native)

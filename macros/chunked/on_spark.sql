@@ -94,16 +94,11 @@
 
 
 {#- Put the input rows that are not stored into a table, by chunk, and return the chunks. Rows of one chunk have one
-    fingerprint, or one value of chunk_by. A cluster has many tasks at work on a chunk, so that chunks are larger here (the
-    var spark_chunk_rows). -#}
+    fingerprint, or one value of chunk_by; where they are too many for one, their keys deal them out to chunks of about one
+    size. To number them instead would send all of them to one task. A cluster has many tasks at work on a chunk, so that
+    chunks are larger here (the var spark_chunk_rows). -#}
 {% macro spark_chunked_find_pending(work, is_new) -%}
     {%- set rows = [work.chunk_rows, var('spark_chunk_rows') | int] | max if work.chunk_rows > 0 else 0 -%}
-    {%- set chunk_by = work.get('chunk_by', 'wanted_fingerprint') -%}
-    {%- set part = "0" -%}
-    {%- if rows > 0 -%}
-        {%- set part = "(row_number() over (partition by " ~ chunk_by ~ " order by " ~ work['keys'] | join(', ')
-            ~ ") - 1) div " ~ rows -%}
-    {%- endif -%}
     {%- do run_query("drop table if exists " ~ work.pending) -%}
     {%- call statement('chunked_find_pending') -%}
         create table {{ work.pending }} using parquet as
@@ -119,8 +114,26 @@
             {% endif -%}
             where {{ work.only }}
         )
+        {%- if rows == 0 %}
 
-        select *, {{ as_text(chunk_by) }} as chunk_of, {{ part }} as part from missing
+        select *, {{ as_text(work.chunk_by) }} as chunk_of, 0 as part from missing
+        {%- else %},
+
+        kin as (
+            select *, {{ as_text(work.chunk_by) }} as chunk_of from missing
+        ),
+
+        parts as (
+            select chunk_of as parts_of, ceil(count(*) / {{ rows }}) as n_parts from kin group by chunk_of
+        )
+
+        select /*+ broadcast(parts) */
+            kin.*,
+            cast(pmod(xxhash64({{ work['keys'] | join(', ') }}), n_parts) as int) as part
+        from kin
+        inner join parts on kin.chunk_of <=> parts.parts_of
+        distribute by chunk_of, part sort by chunk_of, part
+        {%- endif %}
     {%- endcall -%}
     {%- set found = run_query(
         "select chunk_of, part, count(*), min(wanted_fingerprint), count(*) - count(wanted_fingerprint) from " ~ work.pending
@@ -156,7 +169,7 @@
     {%- endif -%}
     {%- call statement('chunked_insert') -%}
         insert into {{ work.target }} partition (chunk = '{{ invocation_id }}-{{ chunk.number }}')
-        {% if work.get('chunk_by', 'wanted_fingerprint') == 'wanted_fingerprint' -%}
+        {% if work.chunk_by == 'wanted_fingerprint' -%}
         select *, '{{ chunk.fingerprint }}' as fingerprint from ({{ text.sql }}) as computed
         {%- else -%}
         select computed.*, wanted.wanted_fingerprint as fingerprint from ({{ text.sql }}) as computed

@@ -4,12 +4,12 @@
 {% macro write_parquet(select, path) -%} {%- do adapter.dispatch('write_parquet')(select, path) -%} {%- endmacro %}
 {% macro default__write_parquet(select, path) -%}
     {%- call statement('write_parquet', auto_begin=True) -%}
-        copy ({{ select }}) to '{{ path | replace("'", "''") }}' (format parquet, compression uncompressed)
+        copy ({{ select }}) to {{ literal(path) }} (format parquet, compression uncompressed)
     {%- endcall -%}
 {%- endmacro %}
 {% macro spark__write_parquet(select, path) -%}
     {%- call statement('write_parquet') -%}
-        insert overwrite directory '{{ path | replace("'", "\\'") }}' using parquet {{ select }}
+        insert overwrite directory {{ literal(path) }} using parquet {{ select }}
     {%- endcall -%}
 {%- endmacro %}
 
@@ -22,6 +22,6 @@
     {%- set folder, name = handle.rsplit('/', 1) -%}
     {%- set digests, suffix = name.rsplit('.', 1) -%}
     {%- for digest in digests.split('+') -%}
-        {%- do run_query("add file '" ~ folder ~ '/' ~ digest ~ '.' ~ suffix ~ "'") -%}
+        {%- do run_query("add file " ~ literal(folder ~ '/' ~ digest ~ '.' ~ suffix)) -%}
     {%- endfor -%}
 {%- endmacro %}

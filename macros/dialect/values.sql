@@ -6,6 +6,10 @@
 {% macro spark__as_text(value) -%} cast({{ value }} as string) {%- endmacro %}
 
 
+{#- A text, such as a path, as SQL that stands for it. -#}
+{% macro literal(text) -%} {{ return("'" ~ dbt.escape_single_quotes(text) ~ "'") }} {%- endmacro %}
+
+
 {#- A struct of a mapping from names to expressions. -#}
 {% macro struct_of(fields) -%} {{ adapter.dispatch('struct_of')(fields) }} {%- endmacro %}
 {% macro default__struct_of(fields) -%}

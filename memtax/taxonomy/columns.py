@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from memtax.taxonomy import regression
+from memtax.taxonomy.frame import take_features
 from memtax_native._logistic import Rows
+from udf.settings import available_threads
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -75,15 +76,14 @@ def find_columns(values: Floats, maximum_inflation: float = 0.0) -> Columns:
 
 def standardized_rows(values: Floats, labels: Bools, columns: Columns) -> Rows:
     """The active columns, standardised, ready to fit on."""
-    active, threads = columns.active, regression.available_threads()
-    mean, scale = columns.mean[active], columns.scale[active]
-    standardized = np.empty((len(values), len(mean)))
-    for first in range(0, len(values), ROWS_AT_ONCE):
-        block = values[first : first + ROWS_AT_ONCE]
-        own = standardized[first : first + ROWS_AT_ONCE]
-        np.subtract(block if active.all() else block[:, active], mean, out=own)
-        own /= scale
-    return Rows(standardized, labels.astype(np.uint8), threads=threads)
+    active = columns.active
+    return Rows(
+        values if active.all() else take_features(values, active),
+        labels.astype(np.uint8),
+        shift=columns.mean[active],
+        scale=columns.scale[active],
+        threads=available_threads(),
+    )
 
 
 def _moments(values: Floats) -> tuple[Floats, Floats, Bools]:
@@ -94,7 +94,8 @@ def _moments(values: Floats) -> tuple[Floats, Floats, Bools]:
     covariance = np.zeros((d, d))
     varies = np.zeros(d, bool)
     for block in blocks:
-        varies |= (block != values[0]).any(axis=0)
+        if not varies.all():
+            varies |= (block != values[0]).any(axis=0)
         centred = block - mean
         covariance += centred.T @ centred
     return mean, covariance / n, varies

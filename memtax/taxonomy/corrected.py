@@ -21,9 +21,10 @@ from scipy.special import expit
 
 from memtax.taxonomy import regression
 from memtax.taxonomy.columns import Columns, find_columns, find_complete, standardized_rows
-from memtax.taxonomy.frame import Frame, Scope
+from memtax.taxonomy.frame import Frame, Scope, take_features, take_rows
 from memtax.taxonomy.prediction import linear
 from memtax.taxonomy.settings import Settings
+from udf.settings import available_threads
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -88,19 +89,31 @@ def find_known(frame: Frame) -> Bools:
 
 
 class Training:
-    """The training rows of a frame, ready to fit scopes on: those that have all features which have values at all."""
+    """The training rows of a frame, ready to fit scopes on: those that have all features which have values at all.
+
+    Attributes:
+        frame: these rows.
+        known_features: (d,) which of the frame's features have values.
+        values: (n, known features) of these rows.
+        incomplete: the other training rows.
+        shift: what is added to an intercept so that it holds for the representative sample.
+    """
 
     def __init__(self, frame: Frame, settings: Settings) -> None:
         self.settings = settings
         train = frame.take(~frame.test) if frame.test.any() else frame
         self.known_features = find_known(train)
-        complete = find_complete(train.values[:, self.known_features])
+        known = train.values if self.known_features.all() else take_features(train.values, self.known_features)
+        complete = find_complete(known)
         self.incomplete = train.take(~complete)
         self.frame = train if complete.all() else train.take(complete)
+        self.values = known if complete.all() else take_rows(known, complete)
         self.shift = self._prevalence_shift()
+        # How rare memorization is in the representative sample is then not known.
+        self.is_mixed = bool(self.frame.labels.any() and not (self.frame.labels & self.frame.representative).any())
 
     def _prevalence_shift(self) -> float:
-        """log(representative memorized rows / all memorized rows): 0 where every row is representative."""
+        """log(representative memorized rows / all memorized rows): 0 where every one is representative, or none is."""
         n_memorized = np.count_nonzero(self.frame.labels)
         n_representative = np.count_nonzero(self.frame.labels & self.frame.representative)
         if n_representative in (0, n_memorized):
@@ -118,7 +131,7 @@ class Training:
     def fit(self, scopes: Sequence[Scope], *, likelihoods: bool = False) -> list[ScopeFit]:
         """Fit one regression on each scope's rows; with `likelihoods`, once more without the penalty."""
         # Choosing, copying and standardising rows takes longer than fitting and uses one thread of the processor.
-        with ThreadPoolExecutor(min(SCOPES_AT_ONCE, regression.available_threads())) as pool:
+        with ThreadPoolExecutor(min(SCOPES_AT_ONCE, available_threads())) as pool:
             return list(pool.map(lambda scope: self._fit(scope, likelihoods), scopes))
 
     def _fit(self, scope: Scope, likelihoods: bool) -> ScopeFit:
@@ -130,8 +143,7 @@ class Training:
                 f"too few examples: {n_memorized} memorized and {n_rows - n_memorized} other training rows, {needed} "
             )
             return self._nothing(scope, status + "of each needed", n_rows, n_memorized)
-        values = self.frame.values if chosen.all() else self.frame.values.take(np.flatnonzero(chosen), axis=0)
-        values = values if self.known_features.all() else values[:, self.known_features]
+        values = self.values if chosen.all() else take_rows(self.values, chosen)
         columns = find_columns(values, self.settings.maximum_inflation)
         rows = standardized_rows(values, self.frame.labels[chosen], columns)
         every = np.zeros((1, 1), np.int32)
@@ -157,6 +169,10 @@ class Training:
         status = FITTED
         if fits.status[0] == "separated":
             status = "fitted, but the rows are separable: only the penalty bounds the coefficients"
+        elif self.is_mixed:
+            status = (
+                "fitted, but no memorized training row is representative: probabilities are too large for the sample"
+            )
         # From standardised columns to the features' own units: coefficient / scale, and an intercept at 0 of each.
         mean, scale = columns.mean[columns.active], columns.scale[columns.active]
         change = np.diag(np.append(1 / scale, 1.0))
@@ -168,7 +184,7 @@ class Training:
         n_groups = np.count_nonzero(np.bincount(groups))
         clusters = 1 < n_groups < len(groups)
         if clusters:
-            standardized = (values[:, columns.active] - mean) / scale
+            standardized = (take_features(values, columns.active) - mean) / scale
             labels = self.frame.labels[chosen]
             inverse = clustered_covariance(inverse, standardized, labels, fits.coefficients[0], groups)
         covariance = change @ inverse @ change.T

@@ -3,7 +3,8 @@
 Chatterjee's xi asks whether memorization is *any* function of the feature (S. Chatterjee, JASA 116, 2021). Rows are sorted by
 the feature; how ties are broken changes the value. The protocol `corrected` takes the mean over all random orders of the
 ties, which for a label of two values has a closed form, so that nothing depends on a seed or on how a file is sorted;
-`paper` keeps the order of its table.
+`paper` keeps the order of its table. The paper's ranks are less by one, which matters where few rows are memorized: of 1 %
+of 2,000, xi of a feature that says nothing is 0.9 instead of 0.
 """
 
 from __future__ import annotations
@@ -48,9 +49,11 @@ def correlation(method: str, feature: Floats, labels: Bools) -> tuple[float, flo
 def expected_xi(feature: Floats, labels: Bools) -> tuple[float, float]:
     """Chatterjee's xi with ties broken at random, in expectation, and its one-sided asymptotic p-value.
 
-    With two labels, xi depends on the order only through the number of neighbours that differ. Among m tied rows, k of
-    them memorized, 2 k (m − k) / m neighbours differ on average; across the border of two groups with shares p and q,
-    p (1 − q) + q (1 − p).
+    With two labels, n₀ and n₁ of them, xi is 1 − n · changes / (2 n₀ n₁): it depends on the order only through the number of
+    neighbours that differ. Among m tied rows, k of them memorized, 2 k (m − k) / m neighbours differ on average; across the
+    border of two groups with shares p and q, p (1 − q) + q (1 − p).
+
+    The p-value takes the variance of one order. The mean over the orders varies less, so that with many ties it is too large.
     """
     n = len(feature)
     positive = int(labels.sum())
@@ -63,45 +66,47 @@ def expected_xi(feature: Floats, labels: Bools) -> tuple[float, float]:
     memorized = np.add.reduceat(labels[order].astype(np.float64), starts)
     share = memorized / sizes
     changes = np.sum(2 * memorized * (1 - share)) + np.sum(share[:-1] + share[1:] - 2 * share[:-1] * share[1:])
-    # Ascending ranks of the two labels differ by `positive`; for the denominator see xi().
-    _, descending = _ranks(labels)
-    value = float(1 - n * positive * changes / (2 * np.sum(descending * (n - descending))))
-    return value, _xi_p_value(value, labels)
+    value = float(1 - n * changes / (2 * positive * (n - positive)))
+    return value, _xi_p_value(value, *_ranks(labels))
 
 
 def xi(feature: Floats, labels: npt.NDArray) -> tuple[float, float]:
-    """Chatterjee's xi with ties of the feature in the given order, and its one-sided asymptotic p-value.
+    """The paper's xi with ties of the feature in the given order, and its one-sided asymptotic p-value.
 
     xi = 1 − n Σ |r[i+1] − r[i]| / (2 Σ l (n − l)) over rows sorted by the feature, r the ascending and l the descending rank of
-    the label, ties at their maximum; both less one, as the paper has them. 0 for a constant feature.
+    the label, ties at their maximum; both less one, a fault of the paper's. 0 for a constant feature.
     """
     n = len(feature)
     if n < 2 or np.ptp(feature) == 0:
         return 0.0, float("nan")
     sorted_labels = labels[np.argsort(feature, kind="stable")]
-    r, descending = _ranks(sorted_labels)
+    r, descending = (ranks - 1 for ranks in _ranks(sorted_labels))
     denominator = 2 * np.sum(descending * (n - descending))
     if denominator == 0:
         return 0.0, float("nan")
     value = float(1 - n * np.abs(np.diff(r)).sum() / denominator)
-    return value, _xi_p_value(value, labels)
+    return value, _xi_p_value(value, r, descending)
 
 
 def _ranks(labels: npt.NDArray) -> tuple[Floats, Floats]:
-    """Ascending and descending ranks, ties at their maximum, less one."""
+    """Ascending and descending ranks, ties at their maximum."""
     return (
-        stats.rankdata(labels, method="max").astype(np.float64) - 1,
-        stats.rankdata(-labels.astype(np.float64), method="max").astype(np.float64) - 1,
+        stats.rankdata(labels, method="max").astype(np.float64),
+        stats.rankdata(-labels.astype(np.float64), method="max").astype(np.float64),
     )
 
 
-def _xi_p_value(value: float, labels: npt.NDArray) -> float:
-    """From the asymptotic normal with the variance for a label with ties (Chatterjee 2021, theorem 2.2)."""
-    n = float(len(labels))
-    r, descending = _ranks(np.sort(labels))
+def _xi_p_value(value: float, r: Floats, descending: Floats) -> float:
+    """From the asymptotic normal with the variance for a label with ties (Chatterjee 2021, theorem 2.2).
+
+    Args:
+        value: of xi.
+        r, descending: the ranks (n,) that it was computed from.
+    """
+    n = float(len(r))
     u = np.sort(r)
     v = np.cumsum(u)
-    i = np.arange(1, len(labels) + 1, dtype=np.float64)
+    i = np.arange(1, len(r) + 1, dtype=np.float64)
     a = np.sum((2 * n - 2 * i + 1) * u**2) / n**4
     b = np.sum((v + (n - i) * u) ** 2) / n**5
     c = np.sum((2 * n - 2 * i + 1) * u) / n**3

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from memtax.quoting import identifier
 from memtax.taxonomy import tables
 from memtax.taxonomy.correlating import correlation_rows
 from memtax.taxonomy.diverging import divergence_rows, published_divergence_rows
-from memtax.taxonomy.evaluation import metric_rows, published_metric_rows, read_answers
-from memtax.taxonomy.frame import Scope, read_frame
+from memtax.taxonomy.evaluation import Answers, metric_rows, published_metric_rows, read_answers
+from memtax.taxonomy.frame import Frame, Scope, read_frame
 from memtax.taxonomy.published_search import published_search_rows
 from memtax.taxonomy.searching import best_scopes, search_rows
 from memtax.taxonomy.settings import Settings
@@ -27,42 +27,43 @@ from memtax.taxonomy.training import (
 )
 
 BATCH_ROWS = 122_880  # DuckDB's row group
+# The order of the source makes sums the same to the last bit; where a model has more rows, sorting takes longer than training.
+SORTED_ROWS = 1_000_000
 
 
-def search(rows: Any, meta: Mapping[str, Any], database: str | None) -> pa.Table:
+def search(datasets: Any, rows: Any, meta: Mapping[str, Any], database: str | None) -> pa.Table:
     """int_taxonomy__search; parts that are done are kept beside the database until all are."""
     settings = Settings.from_meta(meta)
     store = Path(f"{database}.search") if database else None
     make = published_search_rows if settings.protocol == "paper" else search_rows
     found = tables.for_each_pair(
-        rows,
-        lambda model, revision, table: make(model, revision, read_frame(table), settings, store),
+        datasets,
+        lambda model, revision: _training_frame(datasets, rows, model, revision, settings, most=settings.search_rows),
+        lambda model, revision, frame: make(model, revision, frame, settings, store),
         tables.SEARCH,
-        **_training_rows(settings, most=settings.search_rows),
     )
     if store is not None:
         shutil.rmtree(store, ignore_errors=True)
     return found
 
 
-def models(rows: Any, searched: Any, meta: Mapping[str, Any]) -> pa.Table:
+def models(datasets: Any, rows: Any, searched: Any, meta: Mapping[str, Any]) -> pa.Table:
     """int_taxonomy__fits."""
     settings = Settings.from_meta(meta)
     return tables.for_each_pair(
-        rows,
-        lambda model, revision, table: model_rows(
-            model, revision, read_frame(table), settings, _scopes(searched, model, revision)
-        ),
+        datasets,
+        lambda model, revision: _training_rows(datasets, rows, searched, model, revision, settings),
+        lambda model, revision, read: model_rows(model, revision, read[0], settings, read[1]),
         tables.MODELS,
-        **_training_rows(settings),
     )
 
 
-def predictions(rows: Any, fitted: Any, meta: Mapping[str, Any]) -> pa.RecordBatchReader:
-    """int_taxonomy__predictions: one model and revision at a time, since all of them may not fit in memory.
+def predictions(datasets: Any, rows: Any, fitted: Any, meta: Mapping[str, Any]) -> pa.RecordBatchReader:
+    """taxonomy_predictions: one model and revision at a time, since all of them may not fit in memory.
 
     Args:
-        rows: of int_taxonomy__rows, on another connection than the one that reads the result.
+        datasets: of int_taxonomy__datasets, on another connection than the one that reads the result.
+        rows: of int_taxonomy__rows, likewise.
         fitted: of int_taxonomy__fits, likewise.
         meta: the vars.
     """
@@ -70,70 +71,93 @@ def predictions(rows: Any, fitted: Any, meta: Mapping[str, Any]) -> pa.RecordBat
 
     def make(model: str, revision: str) -> pa.Table:
         if settings.protocol == "paper":
-            table = tables.rows_of(rows, model, revision, in_source_order=True)
+            table = tables.rows_of(rows, model, revision, with_keys=True)
             return published_predictions_table(model, revision, table, read_frame(table))
-        table = tables.rows_of(rows, model, revision, split="test")
+        in_order = _in_source_order(datasets, model, revision)
+        table = tables.rows_of(rows, model, revision, split="test", in_source_order=in_order, with_keys=True)
         frame = read_frame(table)
         own = tables.chosen(fitted, model, revision).to_arrow_table().to_pylist()
         return predictions_table(model, revision, table, frame, stored_regressions(own, frame.features))
 
     def batches() -> Iterator[pa.RecordBatch]:
-        pairs = tables.pairs_of(rows)
-        # The next model's are made while DuckDB writes these, by one thread, as the relations share a connection.
-        with ThreadPoolExecutor(1) as ahead:
-            coming = [ahead.submit(make, *pair) for pair in pairs[:1]]
-            for place in range(len(pairs)):
-                made = coming.pop().result()
-                coming += [ahead.submit(make, *pair) for pair in pairs[place + 1 : place + 2]]
-                yield from made.to_batches(max_chunksize=BATCH_ROWS)
+        # The next model's are made while DuckDB writes these.
+        for made in tables.read_ahead(tables.pairs_of(datasets), make):
+            yield from made.to_batches(max_chunksize=BATCH_ROWS)
 
     return pa.RecordBatchReader.from_batches(tables.PREDICTIONS, batches())
 
 
-def metrics(rows: Any, predicted: Any, meta: Mapping[str, Any]) -> pa.Table:
+def metrics(datasets: Any, rows: Any, predicted: Any, meta: Mapping[str, Any]) -> pa.Table:
     """int_taxonomy__metrics."""
     settings = Settings.from_meta(meta)
-    parts = []
-    for model, revision in tables.pairs_of(rows):
+
+    def read(model: str, revision: str) -> Frame | Answers | None:
         if settings.protocol == "paper":
-            table = tables.rows_of(rows, model, revision, in_source_order=True)
-            found = published_metric_rows(read_frame(table))
-        else:
-            answers = read_answers(tables.chosen(predicted, model, revision))
-            found = metric_rows(answers, settings) if answers else []
-        shared = {"model": model, "revision": revision}
-        parts.append(tables.table_of([row | shared for row in found], tables.METRICS))
-    return pa.concat_tables(parts) if parts else tables.METRICS.empty_table()
+            return read_frame(tables.rows_of(rows, model, revision))
+        return read_answers(tables.chosen(predicted, model, revision))
+
+    def make(model: str, revision: str, taken: Frame | Answers | None) -> list[tables.Row]:
+        if taken is None:
+            return []
+        found = published_metric_rows(taken) if isinstance(taken, Frame) else metric_rows(taken, settings)
+        return [row | {"model": model, "revision": revision} for row in found]
+
+    return tables.for_each_pair(datasets, read, make, tables.METRICS)
 
 
-def tests(rows: Any, searched: Any, meta: Mapping[str, Any]) -> pa.Table:
+def tests(datasets: Any, rows: Any, searched: Any, meta: Mapping[str, Any]) -> pa.Table:
     """int_taxonomy__tests."""
     settings = Settings.from_meta(meta)
 
-    def make(model: str, revision: str, table: pa.Table) -> list[tables.Row]:
-        found = test_rows(read_frame(table), settings, _scopes(searched, model, revision))
-        return [row | {"model": model, "revision": revision} for row in found]
+    def make(model: str, revision: str, read: tuple[Frame, tuple[Scope, ...]]) -> list[tables.Row]:
+        return [row | {"model": model, "revision": revision} for row in test_rows(read[0], settings, read[1])]
 
-    return tables.for_each_pair(rows, make, tables.TESTS, **_training_rows(settings))
-
-
-def correlations(rows: Any, meta: Mapping[str, Any]) -> pa.Table:
-    """int_taxonomy__correlations."""
-    settings = Settings.from_meta(meta)
     return tables.for_each_pair(
-        rows,
-        lambda model, revision, table: correlation_rows(model, revision, read_frame(table), settings),
-        tables.CORRELATIONS,
-        most=0 if settings.protocol == "paper" else settings.correlation_rows,
-        in_source_order=settings.protocol == "paper",
+        datasets,
+        lambda model, revision: _training_rows(datasets, rows, searched, model, revision, settings),
+        make,
+        tables.TESTS,
     )
 
 
-def _training_rows(settings: Settings, most: int = 0) -> dict[str, Any]:
-    """Which rows the corrected protocol's training reads; the paper's takes all, and splits them itself."""
+def correlations(datasets: Any, rows: Any, meta: Mapping[str, Any]) -> pa.Table:
+    """int_taxonomy__correlations."""
+    settings = Settings.from_meta(meta)
+    most = 0 if settings.protocol == "paper" else settings.correlation_rows
+    return tables.for_each_pair(
+        datasets,
+        lambda model, revision: read_frame(
+            tables.rows_of(
+                rows,
+                model,
+                revision,
+                most=most,
+                in_source_order=settings.protocol == "paper" or _in_source_order(datasets, model, revision, most),
+            )
+        ),
+        lambda model, revision, frame: correlation_rows(model, revision, frame, settings),
+        tables.CORRELATIONS,
+    )
+
+
+def _training_rows(
+    datasets: Any, rows: Any, searched: Any, model: str, revision: str, settings: Settings
+) -> tuple[Frame, tuple[Scope, ...]]:
+    return _training_frame(datasets, rows, model, revision, settings), _scopes(searched, model, revision)
+
+
+def _training_frame(datasets: Any, rows: Any, model: str, revision: str, settings: Settings, most: int = 0) -> Frame:
+    """What the corrected protocol's training reads; the paper's takes all rows, and splits them itself."""
     if settings.protocol == "paper":
-        return {"in_source_order": True}
-    return {"split": "train", "most": most}
+        return read_frame(tables.rows_of(rows, model, revision))
+    in_order = _in_source_order(datasets, model, revision, most)
+    return read_frame(tables.rows_of(rows, model, revision, split="train", most=most, in_source_order=in_order))
+
+
+def _in_source_order(datasets: Any, model: str, revision: str, most: int = 0) -> bool:
+    """Whether the corrected protocol reads a model's rows, or `most` of them at most, in the order of their source."""
+    (n,) = tables.chosen(datasets, model, revision).sum("n_rows").fetchone()
+    return min(n, most or n) <= SORTED_ROWS
 
 
 def divergences(counts: Any, rows: Any, meta: Mapping[str, Any]) -> pa.Table:
@@ -156,12 +180,8 @@ def _values(rows: Any, counts: Any, model: str, revision: str) -> pa.Table:
     chosen = ["memorized", "duplicates_from"]
     for name in features:
         column = next(f"{kind} {name}" for kind in ("feature", "measure") if f"{kind} {name}" in own.columns)
-        chosen.append(f"{_quoted(column)} as {_quoted(name)}")
+        chosen.append(f"{identifier(column)} as {identifier(name)}")
     return own.order(tables.SOURCE_ORDER).project(", ".join(chosen)).to_arrow_table()
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def database_of(session: Any) -> str | None:

@@ -30,7 +30,7 @@ PUBLISHED_DRAWS = 100
 
 @dataclass(frozen=True)
 class Divergence:
-    """A divergence in nats with its 95 % interval; NaN where a side has no rows."""
+    """A divergence in nats with its 95 % interval; NaN where a side has no rows, the interval where nothing bounds it."""
 
     value: float
     low: float
@@ -74,6 +74,9 @@ def divergences(memorized: Floats, others: Floats, weights: Floats, *, most_bins
 def _interval(value: float, samples: Floats) -> Divergence:
     bias = float(samples.mean()) - value
     low, high = np.quantile(samples, [0.025, 0.975]) - 2 * bias
+    if high <= 0:
+        # All rows lie in one bin, or more is taken off than there is: that bounds nothing.
+        return Divergence(max(0.0, value - bias), float("nan"), float("nan"))
     return Divergence(max(0.0, value - bias), max(0.0, float(low)), max(0.0, float(high)))
 
 

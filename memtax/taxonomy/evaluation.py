@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +11,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from memtax.taxonomy import metrics, published
+from memtax.taxonomy import metrics, published_measures
 from memtax.taxonomy.frame import CATEGORIES, Frame, to_texts
 from memtax.taxonomy.prediction import BASELINE
 from memtax.taxonomy.settings import Settings
 from memtax.taxonomy.tables import Row
 from memtax.taxonomy.taxonomies import TAXONOMY
-from memtax.taxonomy.training import published_sample
+from memtax.taxonomy.training import published_sample, published_taxonomy
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -26,6 +26,7 @@ ALL_ROWS = "all"
 BOOTSTRAP = "probabilities; 95 % interval from a stratified bootstrap of groups"
 HARD = "hard predictions, as published"
 FOLDS = "hard predictions, mean over the large sides of 100 folds, as published"
+BINS = "bins of equal size"
 TOP_LABEL = "top label, {} equal bins, as published"
 
 
@@ -49,7 +50,7 @@ class Answers:
 
 
 def read_answers(relation: Any) -> Answers | None:
-    """From a relation of rows of int_taxonomy__predictions of one model and revision; None where it has none."""
+    """From a relation of rows of taxonomy_predictions of one model and revision; None where it has none."""
     relation = relation.filter("is_representative")
     names = [name for (name,) in relation.project("predictor").distinct().fetchall()]
     names.sort(key=lambda name: (name != BASELINE, name))
@@ -76,7 +77,7 @@ def metric_rows(answers: Answers, settings: Settings) -> list[Row]:
     """Measures of every predictor on each category and on all representative held-out rows, and differences from baseline.
 
     Returns:
-        Rows of `tables.METRICS`; those with `compared_with` are differences.
+        Rows of `tables.METRICS`; those with `compared_with` are differences, those with `bin` the reliability curve.
     """
     results: list[Row] = []
     # The rows that every predictor has an answer for, so that all are measured on the same.
@@ -104,7 +105,8 @@ def metric_rows(answers: Answers, settings: Settings) -> list[Row]:
         }
         for name, found in estimates.items():
             fallback = int(answers.is_fallback[name][known].sum())
-            for measure, one in found.items():
+            results += [shared | row for row in bin_rows(name, found.bins)]
+            for measure, one in found.estimates.items():
                 row = {"predictor": name, "measure": measure, "n_fallback_rows": fallback}
                 results.append(
                     shared
@@ -112,18 +114,27 @@ def metric_rows(answers: Answers, settings: Settings) -> list[Row]:
                     | {"value": one.value, "low": one.low, "high": one.high, "standard_deviation": _std(one)}
                 )
                 if name != BASELINE and BASELINE in estimates:
-                    value, low, high, p_value = metrics.difference(one, estimates[BASELINE][measure])
+                    value, low, high, p_value = metrics.difference(one, estimates[BASELINE].estimates[measure])
                     compared = {"compared_with": BASELINE, "value": value, "low": low, "high": high, "p_value": p_value}
                     results.append(shared | row | compared)
     return results
 
 
+def bin_rows(predictor: str, bins: Sequence[metrics.Bin]) -> list[Row]:
+    """The reliability curve as rows of `tables.METRICS`: those that have a bin."""
+    row: Row = {"predictor": predictor, "measure": "reliability"}
+    return [
+        row | {"bin": number, "value": one.mean_probability, "n_rows": one.n_rows, "n_memorized": one.n_memorized}
+        for number, one in enumerate(bins, 1)
+    ]
+
+
 def published_metric_rows(frame: Frame) -> list[Row]:
     """The paper's figures: areas by split, hard areas of the baseline, calibration errors, and means over folds."""
-    sample, used, _, _ = published_sample(frame)
-    if not len(used):
+    sample = published_sample(frame)[0]
+    taxonomy = published_taxonomy(sample)
+    if taxonomy is None:
         return []
-    taxonomy = published.fit_taxonomy(sample)
     test = taxonomy.test
     rows: list[Row] = []
 
@@ -139,16 +150,26 @@ def published_metric_rows(frame: Frame) -> list[Row]:
         add(predictor, category, "test", TOP_LABEL.format(10), {"calibration_error": fit.calibration_error})
         if fit.baseline_areas is not None:
             add(BASELINE, category, "test", HARD, dict(zip(("roc_auc", "pr_auc"), fit.baseline_areas, strict=True)))
-    by_predictor = {BASELINE: published.probabilities(taxonomy.baseline.coefficients, sample.values[test])}
+    by_predictor = {BASELINE: published_measures.probabilities(taxonomy.baseline.coefficients, sample.values[test])}
     by_predictor[TAXONOMY] = by_predictor[BASELINE].copy()
     for name, fit in taxonomy.parts.items():
         chosen = sample.categories[test] == name
-        by_predictor[TAXONOMY][chosen] = published.probabilities(fit.coefficients, sample.values[test][chosen])
+        by_predictor[TAXONOMY][chosen] = published_measures.probabilities(fit.coefficients, sample.values[test][chosen])
     for category in (ALL_ROWS, *CATEGORIES):
         chosen = np.ones(len(test), bool) if category == ALL_ROWS else sample.categories[test] == category
         labels = sample.labels[test][chosen]
         for predictor, p in by_predictor.items():
-            found = published.fold_metrics(labels, p[chosen])
+            found = published_measures.fold_metrics(labels, p[chosen])
+            order = np.argsort(p[chosen], kind="stable")
+            of_rows = {
+                "category": category,
+                "split": "test",
+                "method": BINS,
+                "n_fallback_rows": 0,
+                "status": "evaluated",
+            }
+            curve = metrics.reliability_bins(labels[order], p[chosen][order])
+            rows += [of_rows | row for row in bin_rows(predictor, curve)]
             precision, recall = found["precision"][0], found["recall"][0]
             f1 = 2 * precision * recall / (precision + recall) if precision + recall else 0.0
             for measure, (mean, deviation) in (found | {"f1": (f1, float("nan"))}).items():

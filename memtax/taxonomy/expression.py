@@ -6,8 +6,10 @@ import json
 
 import duckdb
 
+from memtax.quoting import identifier
+
 # What the expression is tried between: an aggregate is refused, since it would make one row of many.
-TRIED = 'select "{column}", cast((\n{expression}\n) as varchar) from features'
+TRIED = "select {column}, cast((\n{expression}\n) as varchar) from features"
 
 
 def expression_fault(expression: str | None, columns: str | None) -> str | None:
@@ -25,9 +27,9 @@ def expression_fault(expression: str | None, columns: str | None) -> str | None:
     there: list[tuple[str, str]] = json.loads(columns)
     shown = f"the var taxonomy_expression is {expression!r}; expected one SQL expression over the columns of features"
     with duckdb.connect(config={"enable_external_access": "false"}) as connection:
-        described = ", ".join('"' + name.replace('"', '""') + f'" {kind}' for name, kind in there)
+        described = ", ".join(f"{identifier(name)} {kind}" for name, kind in there)
         connection.execute(f"create table features ({described})")
-        tried = TRIED.format(column=there[0][0].replace('"', '""'), expression=expression)
+        tried = TRIED.format(column=identifier(there[0][0]), expression=expression)
         try:
             statements = connection.extract_statements(tried)
             if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:

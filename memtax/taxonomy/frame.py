@@ -17,6 +17,8 @@ Bools = npt.NDArray[np.bool_]
 
 # How int_taxonomy__rows names the column of a feature, which may bear the name of a column of its own.
 FEATURE_PREFIX = "feature "
+TEXTS = ("category", "own_category", "code_type")
+COLUMNS = (*TEXTS, "memorized", "is_representative", "split", "fold", "group_number")
 # Groups are numbered in random order, and folds go round by number: a multiplier that shares no factor with the modulus
 # scatters them, so that a sample of groups has some of every fold. The same in SQL as in numpy.
 MULTIPLIER, MODULUS = 2654435761, 2**32
@@ -30,7 +32,7 @@ class Frame:
 
     Attributes:
         features: d names.
-        values: (n, d), NaN where a feature is not known.
+        values: (n, d), NaN where a feature is not known or not finite; feature after feature in memory.
         labels: (n,) memorized.
         columns: 'category', 'own_category' and 'code_type' -> (n,) of str or None.
         representative: (n,) False in sets of memorized sequences.
@@ -59,7 +61,7 @@ class Frame:
         """Some of the rows."""
         return replace(
             self,
-            values=self.values[rows],
+            values=take_rows(self.values, rows),
             labels=self.labels[rows],
             columns={name: column[rows] for name, column in self.columns.items()},
             **{name: getattr(self, name)[rows] for name in ("representative", "test", "fold", "groups")},
@@ -68,25 +70,41 @@ class Frame:
     def keep(self, features: Sequence[str]) -> Frame:
         """Some of the features."""
         return replace(
-            self, features=tuple(features), values=self.values[:, [self.features.index(f) for f in features]]
+            self,
+            features=tuple(features),
+            values=take_features(self.values, [self.features.index(feature) for feature in features]),
         )
+
+
+def take_rows(values: Floats, rows: Bools | npt.NDArray[np.int64]) -> Floats:
+    """(k, d) of (n, d): some of the rows, feature after feature in memory as in a frame."""
+    places = np.flatnonzero(rows) if rows.dtype == bool else rows
+    return np.ascontiguousarray(values.T).take(places, axis=1).T
+
+
+def take_features(values: Floats, features: Bools | Sequence[int]) -> Floats:
+    """(n, k) of (n, d): some of the features, in the same order of memory."""
+    return values.T[features].T
 
 
 def read_frame(table: pa.Table) -> Frame:
     """A frame from rows of int_taxonomy__rows.
 
     Args:
-        table: its columns; the features are those named with FEATURE_PREFIX.
+        table: with COLUMNS; the features are those named with FEATURE_PREFIX.
     """
     features = [name for name in table.column_names if name.startswith(FEATURE_PREFIX)]
-    values = np.empty((table.num_rows, len(features)))
+    # Most of what reads them takes one feature at a time.
+    values = np.empty((table.num_rows, len(features)), order="F")
     for place, name in enumerate(features):
         values[:, place] = _floats(table[name])
+        # An overflowed perplexity of somebody's table: one would make every coefficient NaN.
+        values[np.isinf(values[:, place]), place] = np.nan
     return Frame(
         features=tuple(name.removeprefix(FEATURE_PREFIX) for name in features),
         values=values,
         labels=_bools(table["memorized"]),
-        columns={name: to_texts(table[name]) for name in ("category", "own_category", "code_type")},
+        columns={name: to_texts(table[name]) for name in TEXTS},
         representative=_bools(table["is_representative"]),
         test=_bools(pc.equal(table["split"], "test")),
         fold=table["fold"].to_numpy().astype(np.int64),
@@ -116,7 +134,7 @@ def to_texts(column: pa.ChunkedArray) -> npt.NDArray[np.object_]:
 
 
 def _floats(column: pa.ChunkedArray) -> Floats:
-    return pc.fill_null(column.cast(pa.float64()), float("nan")).to_numpy()
+    return column.cast(pa.float64()).to_numpy()
 
 
 def _bools(column: pa.ChunkedArray) -> Bools:

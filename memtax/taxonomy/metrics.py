@@ -1,7 +1,9 @@
 """How well probabilities of memorization hold, with intervals from a seeded, stratified bootstrap of groups.
 
 Rows of one group are not independent, so groups are drawn, not rows: those that hold a memorized row and those that hold
-none apart, each with replacement. Every measure is a function of sums over rows (a histogram of the probabilities by label
+none apart, each with replacement. How many of a sample's groups hold one is drawn, too: were it always as many as among the
+rows, the intervals of measures that depend on the prevalence (log-loss, Brier score, …) would leave out how far it is known.
+Every measure is a function of sums over rows (a histogram of the probabilities by label
 among them), which are taken once per group; a bootstrap sample then only weighs them. Where there are many groups, they are
 first thrown together into blocks at random, and blocks are drawn.
 """
@@ -15,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from memtax.taxonomy.regression import available_threads
+from udf.settings import available_threads
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -40,6 +42,28 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class Bin:
+    """One bin of the calibration error: what was predicted of its rows, and what came of them."""
+
+    mean_probability: float
+    n_memorized: int
+    n_rows: int
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What the rows say of one predictor.
+
+    Attributes:
+        estimates: measure -> estimate.
+        bins: the reliability curve, by rising probability.
+    """
+
+    estimates: Mapping[str, Estimate]
+    bins: tuple[Bin, ...]
+
+
+@dataclass(frozen=True)
 class _Sums:
     """Sums over the rows of each block; the first axis is the block."""
 
@@ -55,7 +79,7 @@ class _Sums:
 def draw_weights(
     labels: Bools, groups: Integers, samples: int, seed: int, most_blocks: int = 500
 ) -> tuple[Integers, Floats]:
-    """The block of each row, and how often each block is drawn.
+    """The block of each row, and what it weighs in each bootstrap sample.
 
     Args:
         labels: (n,).
@@ -65,29 +89,35 @@ def draw_weights(
         most_blocks: of each stratum.
 
     Returns:
-        (n,) block numbers, and (samples, blocks) counts.
+        (n,) block numbers, and (samples, blocks) how often a block was drawn, times how many groups its stratum has in the
+        sample for each that it has among the rows.
     """
     generator = np.random.default_rng(seed)
     _, codes = np.unique(groups, return_inverse=True)
     n_groups = int(codes.max()) + 1 if len(codes) else 0
     memorized = np.bincount(codes, labels, n_groups) > 0
+    n_memorized = np.count_nonzero(memorized)
+    drawn = np.full(samples, n_memorized)
+    if 0 < n_memorized < n_groups:
+        # No sample without one of the strata, which would leave areas undefined.
+        drawn = generator.binomial(n_groups, n_memorized / n_groups, samples).clip(1, n_groups - 1)
     block_of_group = np.zeros(n_groups, np.int64)
-    weights = []
+    weights = [np.zeros((samples, 0))]
     first = 0
-    for stratum in (False, True):
+    for stratum, in_sample in ((False, n_groups - drawn), (True, drawn)):
         members = np.flatnonzero(memorized == stratum)
         n_blocks = min(len(members), most_blocks)
         if n_blocks == 0:
             continue
         block_of_group[generator.permutation(members)] = first + np.arange(len(members)) % n_blocks
-        weights.append(generator.multinomial(n_blocks, np.full(n_blocks, 1 / n_blocks), size=samples))
+        counts = generator.multinomial(n_blocks, np.full(n_blocks, 1 / n_blocks), size=samples)
+        weights.append(counts * (in_sample / len(members))[:, None])
         first += n_blocks
-    counts = np.concatenate(weights, axis=1) if weights else np.zeros((samples, 0))
-    return block_of_group[codes], counts.astype(np.float64)
+    return block_of_group[codes], np.concatenate(weights, axis=1)
 
 
-def estimate(labels: Bools, probabilities: Floats, blocks: Integers, weights: Floats) -> dict[str, Estimate]:
-    """Every measure with its interval.
+def estimate(labels: Bools, probabilities: Floats, blocks: Integers, weights: Floats) -> Evaluation:
+    """Every measure with its interval, and the reliability curve.
 
     Args:
         labels: (n,).
@@ -95,27 +125,63 @@ def estimate(labels: Bools, probabilities: Floats, blocks: Integers, weights: Fl
         blocks, weights: from `draw_weights`; the same for several predictors make their samples pairs.
 
     Returns:
-        measure -> estimate; NaN where the rows do not define it (areas and recall need both classes, precision a positive
+        Estimates of NaN where the rows do not define them (areas and recall need both classes, precision a positive
         prediction).
     """
     if len(labels) == 0:
         nothing = np.full(len(weights), np.nan)
-        return dict.fromkeys(MEASURES, Estimate(float("nan"), float("nan"), float("nan"), nothing))
+        return Evaluation(dict.fromkeys(MEASURES, Estimate(float("nan"), float("nan"), float("nan"), nothing)), ())
     # Sorted once: ranks, bins of probabilities and those of the calibration error all come from the order.
     order = np.argsort(probabilities, kind="stable")
     labels, probabilities, blocks = labels[order], probabilities[order], blocks[order]
     rank, first = _ranks(probabilities)
     n = len(labels)
     coarse = rank if rank[-1] < SCORE_BINS else np.minimum(first * SCORE_BINS // n, SCORE_BINS - 1)
-    drawn = _measures(_sums(labels, probabilities, blocks, weights.shape[1], coarse), weights)
-    exact = _measures(_sums(labels, probabilities, np.zeros(n, np.int64), 1, rank), np.ones((1, 1)))
+    of_blocks = _sums(labels, probabilities, blocks, weights.shape[1], coarse)
+    of_all = _sums(labels, probabilities, np.zeros(n, np.int64), 1, rank)
+    drawn, exact = _measures(of_blocks, weights), _measures(of_all, np.ones((1, 1)))
     result = {}
     for name in MEASURES:
         value, values = float(exact[name][0]), drawn[name]
         known = values[~np.isnan(values)]
         low, high = np.quantile(known, [0.025, 0.975]) if len(known) and not np.isnan(value) else (np.nan, np.nan)
+        if name == "calibration_error":
+            low, high = calibration_interval(_off(of_all, np.ones((1, 1)))[0], _off(of_blocks, weights))
         result[name] = Estimate(value, float(low), float(high), values)
-    return result
+    return Evaluation(result, reliability_bins(labels, probabilities))
+
+
+def calibration_interval(off: Floats, samples: Floats) -> tuple[float, float]:
+    """A 95 % interval of the calibration error, which chance alone makes positive: of rows, and once more of samples of them.
+
+    Percentiles of the samples would leave out the truth wherever probabilities are nearly right. The upper end is theirs
+    less the bias that they show, the lower end less twice as much: their own and that of the value. It is 0 where the bins
+    are together no further off than chance would make them, were the probabilities right.
+
+    Args:
+        off: (bins,) how far each bin is off, times its share of the rows.
+        samples: (samples, bins) the same of bootstrap samples.
+    """
+    value, values = np.abs(off).sum(), np.abs(samples).sum(axis=1)
+    bias = values.mean() - value
+    low, high = np.quantile(values, [0.025, 0.975])
+    by_chance = np.quantile(np.abs(samples - off).sum(axis=1), 0.95)
+    low = 0.0 if value <= by_chance else np.clip(low - 2 * bias, 0, value)
+    return float(low), float(max(value, high - bias))
+
+
+def reliability_bins(labels: Bools, ascending: Floats) -> tuple[Bin, ...]:
+    """The bins that the calibration error is over.
+
+    Args:
+        labels: (n,).
+        ascending: (n,) their probabilities, sorted.
+    """
+    places = equal_bins(len(ascending))
+    n_rows = np.bincount(places)
+    means = np.bincount(places, ascending) / np.maximum(n_rows, 1)
+    n_memorized = np.bincount(places, labels)
+    return tuple(Bin(float(p), int(k), int(n)) for p, k, n in zip(means, n_memorized, n_rows, strict=True))
 
 
 def _ranks(ascending: Floats) -> tuple[Integers, Integers]:
@@ -198,8 +264,13 @@ def _measures(sums: _Sums, weights: Floats) -> dict[str, Floats]:
             "f1": np.where(n_positive > 0, 2 * hits / (alarms + n_positive), np.nan),
             "brier_score": weights @ sums.squared / n,
             "log_loss": weights @ sums.log_loss / n,
-            "calibration_error": np.abs(weights @ sums.off).sum(axis=1) / n,
+            "calibration_error": np.abs(_off(sums, weights)).sum(axis=1),
         }
+
+
+def _off(sums: _Sums, weights: Floats) -> Floats:
+    """How far each calibration bin is off, times its share of the rows, of each weighting of the blocks (samples, blocks)."""
+    return np.asarray(weights @ sums.off / (weights @ sums.n)[:, None])
 
 
 def status_of(labels: Bools, n_all: int) -> str:
@@ -215,8 +286,8 @@ def status_of(labels: Bools, n_all: int) -> str:
 
 def by_predictor(
     labels: Bools, predictions: Mapping[str, Floats], groups: Integers, samples: int, seed: int, most_blocks: int = 500
-) -> dict[str, dict[str, Estimate]]:
-    """predictor -> measure -> estimate, on the same bootstrap samples."""
+) -> dict[str, Evaluation]:
+    """predictor -> what the rows say of it, on the same bootstrap samples."""
     blocks, weights = draw_weights(labels, groups, samples, seed, most_blocks)
     # Sorting and counting use one thread of the processor each.
     with ThreadPoolExecutor(available_threads()) as pool:

@@ -12,9 +12,11 @@ import numpy as np
 import pyarrow as pa
 
 from memtax.errors import SourceError, StoreError
+from memtax.quoting import identifier
 from memtax.taxonomy.frame import FEATURE_PREFIX, Frame, Rule, Scope
 from memtax.taxonomy.prediction import Regression, predict
 from memtax.taxonomy.tables import INTERCEPT
+from memtax.taxonomy.taxonomies import TAXONOMY
 
 FORMAT = "memtax taxonomy 1"
 
@@ -79,7 +81,7 @@ def read_model(file: Path) -> dict[str, Any]:
         SourceError: it is not there, or not one.
     """
     if not file.is_file():
-        raise SourceError(f"{file} does not exist; write one with memtax predict --save FILE --model MODEL")
+        raise SourceError(f"{file} does not exist; memtax predict FILE --save MODEL[@REVISION] writes one")
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
@@ -113,7 +115,7 @@ def predict_rows(
         predictor: 'baseline', 'taxonomy', …
 
     Raises:
-        SourceError: a column that the model needs is missing, or the model has no such predictor.
+        SourceError: a column that the model needs, or that tells its parts, is missing, or it has no such predictor.
     """
     fits = regressions_of(content)
     known = sorted({fit.scope.predictor for fit in fits})
@@ -122,13 +124,22 @@ def predict_rows(
     own = [fit for fit in fits if fit.scope.predictor in ("baseline", predictor)]
     types = [name for name, *_ in connection.execute(f"describe from {source}").fetchall()]
     needed = {name for fit in own for name in np.array(content["features"])[~np.isnan(fit.coefficients)]}
+    # A feature may part the rows though every part's regression left it out.
+    needed |= {term["feature"] for fit in own for term in fit.scope.rule.terms if "feature" in term}
     missing = sorted(name for name in needed if _column(name, types) is None)
     if missing:
         raise SourceError(f"the rows have no {', '.join(missing)}, which the model needs; they have {', '.join(types)}")
     features = [
-        f'cast({_column(name, types) or "null"} as double) as "{FEATURE_PREFIX}{name}"' for name in content["features"]
+        f"cast({_column(name, types) or 'null'} as double) as {identifier(FEATURE_PREFIX + name)}"
+        for name in content["features"]
     ]
     category = "category" if "category" in types else _category(content, types)
+    if predictor == TAXONOMY and category is None:
+        flag = "paper_is_incrementing and paper_is_repeating" if content["protocol"] == "paper" else "is_templating"
+        raise SourceError(
+            f"the predictor {TAXONOMY} needs a column category, or sequence_duplicates and {flag} to tell it from; the rows "
+            f"have {', '.join(types)}"
+        )
     # The file may be anyone's: its expression is never run.
     own_category = "own_category" if "own_category" in types else "null"
     if predictor == "own" and own_category == "null":
@@ -136,9 +147,9 @@ def predict_rows(
             "the predictor own needs a column own_category: what the var taxonomy_expression gives for each row "
             f"({content['settings'].get('expression')!r} when the model was fitted)"
         )
+    parts = f"cast({category or 'null'} as varchar) as category, cast({own_category} as varchar) as own_category"
     table = connection.execute(
-        f"select {', '.join((*keys, *features))}, {category} as category, cast({own_category} as varchar) as own_category "  # noqa: S608
-        f"from {source}"
+        f"select {', '.join((*keys, *features))}, {parts} from {source}"  # noqa: S608
     ).to_arrow_table()
     n = table.num_rows
     values = np.column_stack(
@@ -167,13 +178,14 @@ def predict_rows(
 def _column(name: str, there: Sequence[str]) -> str | None:
     if name == "paper_is_templating" and {"paper_is_incrementing", "paper_is_repeating"} <= set(there):
         return "(paper_is_incrementing or paper_is_repeating)"
-    return '"' + name.replace('"', '""') + '"' if name in there else None
+    return identifier(name) if name in there else None
 
 
-def _category(content: dict[str, Any], there: Sequence[str]) -> str:
+def _category(content: dict[str, Any], there: Sequence[str]) -> str | None:
+    """SQL for a row's category; None where the columns do not tell it."""
     flag = _column("paper_is_templating" if content["protocol"] == "paper" else "is_templating", there)
     if "sequence_duplicates" not in there or flag is None:
-        return "cast(null as varchar)"
+        return None
     threshold = int(content["settings"]["recitation_threshold"])
     return (
         f"case when sequence_duplicates >= {threshold} then 'recitation' when sequence_duplicates is null then null "

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
-from memtax.taxonomy.frame import Frame, Rule, Scope
+from memtax.taxonomy.frame import Frame, Rule, Scope, take_features, take_rows
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -57,7 +57,7 @@ def linear(values: Floats, coefficients: Floats, intercept: float) -> Floats:
     used = ~np.isnan(coefficients)
     if used.all():
         return np.asarray(values @ coefficients + intercept)
-    return np.asarray(values[:, used] @ coefficients[used] + intercept)
+    return np.asarray(take_features(values, used) @ coefficients[used] + intercept)
 
 
 def predict(fits: Sequence[Fitted], frame: Frame) -> dict[str, tuple[Floats, npt.NDArray[np.object_], Bools]]:
@@ -78,7 +78,7 @@ def predict(fits: Sequence[Fitted], frame: Frame) -> dict[str, tuple[Floats, npt
             if fit.scope.predictor != predictor or np.isnan(fit.intercept):
                 continue
             chosen = fit.scope.rule.holds(frame)
-            log_odds[chosen] = fit.log_odds(frame.values[chosen])
+            log_odds[chosen] = fit.log_odds(take_rows(frame.values, chosen))
             names[chosen] = fit.scope.name
             is_fallback[chosen] = False
         results[predictor] = (expit(log_odds), names, is_fallback)

@@ -18,13 +18,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from memtax.taxonomy import published
+from memtax.taxonomy import published, published_measures
 from memtax.taxonomy.frame import Frame
-from memtax.taxonomy.regression import available_threads
 from memtax.taxonomy.search import Plan, Threshold, find_thresholds, make_plan, searched_features
 from memtax.taxonomy.settings import Settings
 from memtax.taxonomy.tables import Row
 from memtax.taxonomy.training import published_sample
+from udf.settings import available_threads
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
@@ -64,10 +64,8 @@ class PublishedSearch:
         """What the paper reports of a part's regression, or why there is none."""
         inside = self.inside(part)
         own_train = self.train[inside[self.train]]
-        labels = self.sample.labels[own_train]
-        memorized, others = int(labels.sum()), int((~labels).sum())
-        if min(memorized, others) < 2:
-            return {"status": f"a part has {memorized} memorized and {others} other training rows: both are needed"}
+        if fault := published.too_few(self.sample.labels[own_train]):
+            return {"status": f"a part has {fault}"}
         fit = published.fit_published(self.sample, own_train, self.test[inside[self.test]], self.test, self.baseline)
         kept = {name: value for name, value in asdict(fit).items() if name not in ("fitted_rows", "validation_rows")}
         return {"status": "fitted"} | {
@@ -80,7 +78,7 @@ class PublishedSearch:
         for part in parts:
             inside = self.inside(part)[self.test]
             coefficients = np.array(fits[part]["coefficients"])
-            p[inside] = published.probabilities(coefficients, self.sample.values[self.test][inside])
+            p[inside] = published_measures.probabilities(coefficients, self.sample.values[self.test][inside])
         return p
 
 
@@ -110,7 +108,7 @@ def published_search_rows(
     fits = _fit_all(search, store)
     test_labels = search.sample.labels[search.test]
     baseline = _f1(
-        test_labels, published.probabilities(search.baseline.coefficients, search.sample.values[search.test])
+        test_labels, published_measures.probabilities(search.baseline.coefficients, search.sample.values[search.test])
     )
     rows = []
     for position, candidate in enumerate(search.plan.candidates):
@@ -135,11 +133,16 @@ def _prepare(frame: Frame) -> tuple[PublishedSearch, list[Threshold]] | None:
     sample, used, _, _ = published_sample(frame)
     memorized = ~sample.representative
     names = sorted(searched_features(used.features), key=published_name)
-    if not len(used) or not memorized.any() or sample.labels.all() or not sample.labels.any() or len(names) < 2:
+    if not memorized.any() or len(names) < 2:
+        return None
+    try:
+        train, test = published.split(sample)
+    except published.TooFewRows:
+        return None
+    if published.too_few(sample.labels[train]):
         return None
     thresholds = find_thresholds(names, [used.column(name)[memorized] for name in names])
     plan = make_plan([Threshold(published_name(one.feature), one.quantile, one.value) for one in thresholds])
-    train, test = published.split(sample)
     reached = np.stack([used.column(one.feature) >= one.value for one in thresholds])
     baseline = published.fit_published(sample, train, test, test)
     return PublishedSearch(sample, train, test, baseline, plan, reached), thresholds
@@ -148,8 +151,9 @@ def _prepare(frame: Frame) -> tuple[PublishedSearch, list[Threshold]] | None:
 def _fit_all(search: PublishedSearch, store: Path | None) -> list[dict[str, Any]]:
     """Every part's fit, in batches that are kept in files."""
     digest = hashlib.sha256(repr((search.plan, len(search.sample.labels))).encode())
-    digest.update(search.sample.values[:: max(1, len(search.sample.values) // 4096)].tobytes())
-    digest.update(np.packbits(search.sample.labels).tobytes())
+    # The split follows the categories, which no part of the plan names.
+    for array in (search.sample.values, search.sample.labels, search.train, search.test):
+        digest.update(np.ascontiguousarray(array).data)
     fits: list[dict[str, Any]] = []
     with ThreadPoolExecutor(available_threads()) as pool:
         for first in range(0, len(search.plan.parts), FITTED_TOGETHER):
@@ -169,6 +173,6 @@ def _fit_all(search: PublishedSearch, store: Path | None) -> list[dict[str, Any]
 
 
 def _f1(labels: npt.NDArray[np.bool_], p: Floats) -> float:
-    found = published.fold_metrics(labels, p)
+    found = published_measures.fold_metrics(labels, p)
     precision, recall = found["precision"][0], found["recall"][0]
     return 2 * precision * recall / (precision + recall) if precision + recall else 0.0

@@ -9,13 +9,13 @@ coefficients are then far closer to the optimum than that.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from memtax_native._logistic import Rows
+from udf.settings import available_threads
 
 Floats = npt.NDArray[np.float64]
 Choices = npt.NDArray[np.int32]
@@ -48,12 +48,6 @@ class Fits:
     n_positive: npt.NDArray[np.int64]
     status: npt.NDArray[np.str_]
     steps: int
-
-
-def available_threads() -> int:
-    """Threads to fit with: MEMTAX_THREADS, or all processors that this process may use."""
-    chosen = os.environ.get("MEMTAX_THREADS", "")
-    return int(chosen) if chosen.isdigit() and int(chosen) > 0 else len(os.sched_getaffinity(0))
 
 
 def balanced_weights(n_rows: npt.NDArray[np.int64], n_positive: npt.NDArray[np.int64]) -> Floats:

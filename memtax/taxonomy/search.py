@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from memtax.taxonomy import regression
 from memtax_native._logistic import Rows
+from udf.settings import available_threads
 
 Floats = npt.NDArray[np.float64]
 Progress = Callable[[int, int], None]
@@ -123,7 +124,15 @@ def find_thresholds(features: Sequence[str], columns: Sequence[Floats]) -> list[
 class PartitionSearch:
     """Fits the parts of a plan on rows, and keeps what is done in a file so that a killed search goes on."""
 
-    def __init__(self, rows: Rows, plan: Plan, columns: Sequence[Floats], *, store: Path | None = None) -> None:
+    def __init__(
+        self,
+        rows: Rows,
+        plan: Plan,
+        columns: Sequence[Floats],
+        *,
+        store: Path | None = None,
+        made_of: Sequence[npt.NDArray] = (),
+    ) -> None:
         """Add an indicator for each threshold.
 
         Args:
@@ -131,6 +140,8 @@ class PartitionSearch:
             plan: what to search.
             columns: of each threshold of the plan, the feature's values (n,), in the unit of the threshold.
             store: a folder for finished parts; a search of the same rows, plan and options takes them from there.
+            made_of: what tells `rows`, and the indicators that are added to them later, from those of another search that
+                uses the store: values and labels. Checkpoints of one model share all features but what they computed.
         """
         self.rows, self.plan, self.store = rows, plan, store
         self.indicators = []
@@ -138,8 +149,8 @@ class PartitionSearch:
             with np.errstate(invalid="ignore"):
                 self.indicators.append(rows.add_indicator((column >= threshold.value).astype(np.uint8)))
         self._digest = hashlib.sha256(repr((plan.thresholds, len(rows))).encode())
-        for column in columns:
-            self._digest.update(np.ascontiguousarray(column[:: max(1, len(column) // 4096)]).tobytes())
+        for column in (*columns, *made_of) if store is not None else ():
+            self._digest.update(np.ascontiguousarray(column).data)
 
     def choices(self, extra: Sequence[int] = ()) -> npt.NDArray[np.int32]:
         """Choices (parts, 2 + extra literals) of the plan's parts among the rows for which `extra` literals hold."""
@@ -160,7 +171,7 @@ class PartitionSearch:
         progress: Progress | None = None,
     ) -> Searched:
         """Fit every part, from the solution for all rows, which is nearer to each than nothing is."""
-        threads = threads or regression.available_threads()
+        threads = threads or available_threads()
         choices = self.choices(extra)
         whole = np.array([[*extra, 0]], np.int32)
         start = regression.fit(self.rows, whole, balanced=balanced, penalty=penalty, threads=threads).coefficients[0]
@@ -192,7 +203,7 @@ class PartitionSearch:
 
     def losses(self, searched: Searched, extra: Sequence[int], threads: int | None = None) -> Floats:
         """Summed negative log-likelihood (parts,) of the fits on the rows for which `extra` literals hold."""
-        threads = threads or regression.available_threads()
+        threads = threads or available_threads()
         fitted = ~np.isnan(searched.coefficients).any(axis=1)
         result = np.full(len(self.plan.parts), np.nan)
         if fitted.any():

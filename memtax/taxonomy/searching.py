@@ -46,10 +46,13 @@ def search_rows(model: str, revision: str, frame: Frame, settings: Settings, sto
     plan = make_plan(thresholds)
     if not plan.candidates:
         return []
-    values = own.values[:, training.known_features]
-    rows_to_fit = standardized_rows(values, own.labels, find_columns(values))
+    rows_to_fit = standardized_rows(training.values, own.labels, find_columns(training.values))
     search = PartitionSearch(
-        rows_to_fit, plan, [own.column(threshold.feature) for threshold in plan.thresholds], store=store
+        rows_to_fit,
+        plan,
+        [own.column(threshold.feature) for threshold in plan.thresholds],
+        store=store,
+        made_of=(training.values, own.labels, own.groups),
     )
     inner = [
         rows_to_fit.add_indicator((own.groups % NESTED_FOLDS == fold).astype(np.uint8)) for fold in range(NESTED_FOLDS)

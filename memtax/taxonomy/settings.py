@@ -28,6 +28,8 @@ class Settings:
     correlation_rows: int = 1_000_000
     expression: str = ""
     recitation_threshold: int = 6
+    test_share: float = 0.3
+    datasets: str = "[]"
 
     @classmethod
     def from_meta(cls, meta: Mapping[str, Any]) -> Settings:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
-from memtax.taxonomy.frame import SAMPLED, sampled_share
+from memtax.quoting import identifier, literal
+from memtax.taxonomy.frame import COLUMNS, FEATURE_PREFIX, SAMPLED, sampled_share
 
 MODELS = pa.schema(
     [
@@ -25,10 +27,9 @@ MODELS = pa.schema(
     ]
 )
 INTERCEPT = "(intercept)"
+KEYS = ("corpus", "sequence_id", "token_offset")
 # Representative rows first, each dataset in the order of its source.
-# The paper's protocol needs the order of the source; the other one takes it so that sums are the same to the last bit.
-SORTED_ROWS = 1_000_000
-SOURCE_ORDER = "is_representative desc, dataset, source_row, corpus, sequence_id, token_offset"
+SOURCE_ORDER = ", ".join(("is_representative desc", "dataset", "source_row", *KEYS))
 
 METRICS = pa.schema(
     [
@@ -40,6 +41,8 @@ METRICS = pa.schema(
         # Of a difference between two predictors; NULL for a measure of one.
         ("compared_with", pa.string()),
         ("p_value", pa.float64()),
+        # Of the reliability curve, whose `value` is the mean probability; NULL for a measure.
+        ("bin", pa.int32()),
     ]
 )
 
@@ -90,21 +93,24 @@ DIVERGENCES = pa.schema(
     ]
 )
 
+# Few texts in many rows: they go to DuckDB as codes, each text once.
+NAME = pa.dictionary(pa.int32(), pa.string())
 PREDICTIONS = pa.schema(
     [
-        ("corpus", pa.string()),
+        ("corpus", NAME),
         ("sequence_id", pa.int64()),
         ("token_offset", pa.int32()),
-        *[(name, pa.string()) for name in ("model", "revision", "predictor", "scope", "category", "split")],
+        *[(name, NAME) for name in ("model", "revision", "protocol", "predictor", "scope", "category", "split")],
+        ("is_representative", pa.bool_()),
         ("memorized", pa.bool_()),
         ("probability", pa.float64()),
         ("is_fallback", pa.bool_()),
-        ("is_representative", pa.bool_()),
         ("group_number", pa.int64()),
     ]
 )
 
 Row = dict[str, Any]
+T = TypeVar("T")
 
 
 def table_of(rows: Sequence[Row], schema: pa.Schema) -> pa.Table:
@@ -134,45 +140,56 @@ def rows_of(
     *,
     split: str | None = None,
     most: int = 0,
-    in_source_order: bool = False,
+    in_source_order: bool = True,
+    with_keys: bool = False,
 ) -> pa.Table:
-    """Rows of int_taxonomy__rows of one model and revision.
+    """Rows of int_taxonomy__rows of one model and revision: what a frame is made of.
 
     Args:
         relation: of int_taxonomy__rows.
         model, revision: whose.
         split: 'train' or 'test'; both by default.
         most: about so many rows at most, in whole groups; 0 for all.
-        in_source_order: whatever their number, as the paper's protocol needs them.
+        in_source_order: else as they lie, which takes neither sorting nor the columns to sort by.
+        with_keys: their KEYS as well.
     """
     own = chosen(relation, model, revision)
     if split is not None:
-        own = own.filter(f"split = {_literal(split)}")
-    n = own.count("*").fetchone()[0]
-    if 0 < most < n:
-        own = own.filter(f"{SAMPLED} < {sampled_share(most, n)}")
-    # Larger tables come in the order that they lie in: sorting would take longer than training.
-    return (own.order(SOURCE_ORDER) if in_source_order or n <= SORTED_ROWS else own).to_arrow_table()
+        own = own.filter(f"split = {literal(split)}")
+    if most > 0:
+        (n,) = own.count("*").fetchone()
+        own = own.filter(f"{SAMPLED} < {sampled_share(most, n)}") if most < n else own
+    needed = (*KEYS, *COLUMNS) if with_keys else COLUMNS
+    read = [name for name in own.columns if name.startswith(FEATURE_PREFIX) or name in needed]
+    own = own.order(SOURCE_ORDER) if in_source_order else own
+    return own.project(", ".join(map(identifier, read))).to_arrow_table()
 
 
 def chosen(relation: Any, model: str, revision: str) -> Any:
     """The relation's rows of one model and revision."""
-    return relation.filter(f"model = {_literal(model)} and revision = {_literal(revision)}")
+    return relation.filter(f"model = {literal(model)} and revision = {literal(revision)}")
+
+
+def read_ahead(pairs: Sequence[tuple[str, str]], read: Callable[[str, str], T]) -> Iterator[T]:
+    """What `read` gives for each model and revision, in order; the next one is read while this one is worked on.
+
+    By one thread, since the relations that it reads share a connection: they are for `read` alone until the last is taken.
+    """
+    with ThreadPoolExecutor(1) as ahead:
+        coming = [ahead.submit(read, *pair) for pair in pairs[:1]]
+        for place in range(len(pairs)):
+            taken = coming.pop().result()
+            coming += [ahead.submit(read, *pair) for pair in pairs[place + 1 : place + 2]]
+            yield taken
 
 
 def for_each_pair(
     relation: Any,
-    make: Callable[[str, str, pa.Table], list[Row]],
+    read: Callable[[str, str], T],
+    make: Callable[[str, str, T], list[Row]],
     schema: pa.Schema,
-    **which: Any,
 ) -> pa.Table:
-    """The rows that `make` gives for each model and revision, which are never mixed; `rows_of` says what `which` may be."""
-    parts = [
-        table_of(make(model, revision, rows_of(relation, model, revision, **which)), schema)
-        for model, revision in pairs_of(relation)
-    ]
+    """The rows that `make` gives of what was read for each model and revision of the relation, which are never mixed."""
+    pairs = pairs_of(relation)
+    parts = [table_of(make(*pair, taken), schema) for pair, taken in zip(pairs, read_ahead(pairs, read), strict=True)]
     return pa.concat_tables(parts) if parts else schema.empty_table()
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

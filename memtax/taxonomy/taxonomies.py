@@ -23,7 +23,7 @@ def scopes_of(training: Training, searched: tuple[Scope, ...] = ()) -> list[Scop
     scopes = [everything()]
     scopes += [Scope(TAXONOMY, name, Rule(({"column": "category", "equals": name},))) for name in CATEGORIES]
     own = training.frame.columns["own_category"]
-    names = sorted({str(name) for name in own if name is not None})
+    names = sorted(set(own.tolist()) - {None})
     scopes += [Scope(OWN, name, Rule(({"column": "own_category", "equals": name},))) for name in names]
     scopes += tree_scopes(training)
     return scopes + list(searched)

@@ -9,15 +9,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from memtax.taxonomy import published, regression
+from memtax.taxonomy import regression
 from memtax.taxonomy.columns import find_columns, standardized_rows
 from memtax.taxonomy.corrected import CLUSTERED, FITTED, Training
-from memtax.taxonomy.frame import Frame, Scope, sample_groups
+from memtax.taxonomy.frame import Frame, Scope, sample_groups, take_features, take_rows
 from memtax.taxonomy.prediction import BASELINE
 from memtax.taxonomy.settings import Settings
 from memtax.taxonomy.tables import Row
 from memtax.taxonomy.taxonomies import TAXONOMY, scopes_of
-from memtax.taxonomy.training import published_sample
+from memtax.taxonomy.training import published_sample, published_taxonomy
 
 Floats = npt.NDArray[np.float64]
 
@@ -58,8 +58,9 @@ def test_rows(frame: Frame, settings: Settings, searched: tuple[Scope, ...]) -> 
         missing = [fit for fit in (baseline, *own) if np.isnan(fit.log_likelihood)]
         ratio: Row = {"test": LIKELIHOOD_RATIO, "method": NESTED, "n": baseline.n_rows}
         if missing or sum(fit.n_rows for fit in own) != baseline.n_rows:
-            names = ", ".join(fit.scope.name for fit in missing) or "the parts do not cover all rows"
-            ratio["status"] = f"no maximum of the likelihood: {names}"
+            names = ", ".join(fit.scope.name for fit in missing)
+            none = "not tested: the parts do not cover all rows, so that the models are not of the same ones"
+            ratio["status"] = f"no maximum of the likelihood: {names}" if missing else none
         else:
             statistic = 2 * (sum(fit.log_likelihood for fit in own) - baseline.log_likelihood)
             freedom = sum(fit.n_parameters for fit in own) - baseline.n_parameters
@@ -99,7 +100,7 @@ def _held_out_log_odds(training: Training, scope: Scope) -> Floats:
     frame = training.frame
     result = np.full(len(frame), np.nan)
     chosen = scope.rule.holds(frame)
-    values = frame.values[chosen][:, training.known_features]
+    values = take_rows(training.values, chosen)
     columns = find_columns(values)
     if not columns.active.any():
         return result
@@ -110,7 +111,7 @@ def _held_out_log_odds(training: Training, scope: Scope) -> Floats:
     enough = np.minimum(fits.n_positive, fits.n_rows - fits.n_positive) >= training.settings.minimum_class_rows
     coefficients = np.where(enough[:, None], fits.coefficients, np.nan)[fold]
     active = columns.active
-    standardized = (values[:, active] - columns.mean[active]) / columns.scale[active]
+    standardized = (take_features(values, active) - columns.mean[active]) / columns.scale[active]
     result[chosen] = np.einsum("ij,ij->i", standardized, coefficients[:, :-1]) + coefficients[:, -1]
     return result
 
@@ -129,10 +130,9 @@ def _wilcoxon(baseline: Floats, other: Floats, chosen: str) -> Row:
 
 
 def _published_rows(frame: Frame) -> list[Row]:
-    sample, used, _, _ = published_sample(frame)
-    if not len(used):
+    taxonomy = published_taxonomy(published_sample(frame)[0])
+    if taxonomy is None:
         return []
-    taxonomy = published.fit_taxonomy(sample)
     rows: list[Row] = []
     for name, fit in taxonomy.parts.items():
         rows.append(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,16 +10,15 @@ import numpy.typing as npt
 import pyarrow as pa
 from scipy import stats
 
-from memtax.taxonomy import published
+from memtax.taxonomy import published, published_measures
 from memtax.taxonomy.columns import find_complete
 from memtax.taxonomy.corrected import FITTED, Z_95, ScopeFit, Training
 from memtax.taxonomy.frame import CATEGORIES, Frame, Rule, Scope
 from memtax.taxonomy.prediction import BASELINE, Regression, predict
 from memtax.taxonomy.settings import Settings, versions
-from memtax.taxonomy.tables import INTERCEPT, PREDICTIONS, Row
+from memtax.taxonomy.tables import INTERCEPT, KEYS, PREDICTIONS, Row
 from memtax.taxonomy.taxonomies import TAXONOMY, scopes_of
 
-KEYS = ("corpus", "sequence_id", "token_offset")
 # The paper scales every feature but this one.
 NOT_SCALED = ("paper_is_templating", "is_templating")
 
@@ -108,23 +107,26 @@ def published_sample(frame: Frame) -> tuple[published.Sample, Frame, npt.NDArray
     return published.Sample(values, used.labels, categories, used.representative), used, mean, scale
 
 
+def published_taxonomy(sample: published.Sample) -> published.PublishedTaxonomy | None:
+    """The paper's fits; None where there are too few rows for them, which the rows of taxonomy_models say."""
+    try:
+        return published.fit_taxonomy(sample)
+    except published.TooFewRows:
+        return None
+
+
 def published_rows(frame: Frame) -> list[Row]:
     """Rows of taxonomy_models as the paper has them: its Wald tests, and no intervals."""
     sample, used, mean, scale = published_sample(frame)
-    if not len(used):
-        return []
-    taxonomy = published.fit_taxonomy(sample)
+    try:
+        taxonomy = published.fit_taxonomy(sample)
+    except published.TooFewRows as error:
+        return _not_fitted(BASELINE, str(error), frame, used)
     rows: list[Row] = []
     for name, fit in ((BASELINE, taxonomy.baseline), *taxonomy.parts.items()):
-        predictor = BASELINE if name == BASELINE else TAXONOMY
-        shared = {
-            "predictor": predictor,
-            "scope": name,
-            "rule": Rule(() if name == BASELINE else ({"column": "category", "equals": name},)).to_json(),
-            "status": FITTED,
+        shared = _published_shared(name, FITTED, frame, used) | {
             "n_train_rows": fit.n_train,
             "n_train_memorized": fit.n_train_memorized,
-            "n_rows_without_features": len(frame) - len(used),
             "errors_from": "information of the test rows, as published" if len(fit.wald) else "nothing",
             "prevalence_shift": 0.0,
         }
@@ -142,7 +144,23 @@ def published_rows(frame: Frame) -> list[Row]:
             if len(fit.wald):
                 row |= {"wald_statistic": fit.wald[j], "p_value": fit.wald_p[j]}
             rows.append(row)
-    return rows
+    return rows + [row for name, why in taxonomy.skipped.items() for row in _not_fitted(name, why, frame, used)]
+
+
+def _published_shared(scope: str, status: str, frame: Frame, used: Frame) -> Row:
+    return {
+        "predictor": BASELINE if scope == BASELINE else TAXONOMY,
+        "scope": scope,
+        "rule": Rule(() if scope == BASELINE else ({"column": "category", "equals": scope},)).to_json(),
+        "status": status,
+        "n_rows_without_features": len(frame) - len(used),
+    }
+
+
+def _not_fitted(scope: str, why: str, frame: Frame, used: Frame) -> list[Row]:
+    """What the paper leaves out without a word: a scope whose rows are too few."""
+    shared = _published_shared(scope, f"too few examples: {why}", frame, used) | {"errors_from": "nothing"}
+    return [shared | {"feature": name, "note": "not fitted"} for name in (*frame.features, INTERCEPT)]
 
 
 def stored_regressions(rows: Sequence[Row], features: Sequence[str]) -> list[Regression]:
@@ -170,60 +188,70 @@ def stored_regressions(rows: Sequence[Row], features: Sequence[str]) -> list[Reg
 
 def predictions_table(model: str, revision: str, rows: pa.Table, frame: Frame, fits: Sequence[Regression]) -> pa.Table:
     """Rows of taxonomy_predictions: the probabilities of the rows, which were held out, by every predictor."""
+    shared = _shared_columns(model, revision, "corrected", rows)
     parts = []
     for predictor, (probability, scopes, is_fallback) in predict(fits, frame).items():
-        parts.append(_predictions(model, revision, predictor, rows, probability, scopes, is_fallback))
+        parts.append(_predictions(shared, predictor, probability, scopes, is_fallback))
     return pa.concat_tables(parts) if parts else PREDICTIONS.empty_table()
 
 
 def published_predictions_table(model: str, revision: str, rows: pa.Table, frame: Frame) -> pa.Table:
     """The same as published: the test rows, by the baseline and by the model of each row's category."""
     sample, used, _, _ = published_sample(frame)
-    if not len(used):
+    taxonomy = published_taxonomy(sample)
+    if taxonomy is None:
         return PREDICTIONS.empty_table()
-    taxonomy = published.fit_taxonomy(sample)
     known = [frame.features.index(name) for name in used.features]
     places = np.flatnonzero(find_complete(frame.values[:, known]))
     test = taxonomy.test
-    source = rows.take(pa.array(places[test]))
-    baseline = published.probabilities(taxonomy.baseline.coefficients, sample.values[test])
+    shared = _shared_columns(model, revision, "paper", rows.take(pa.array(places[test])))
+    baseline = published_measures.probabilities(taxonomy.baseline.coefficients, sample.values[test])
     own, is_fallback = baseline.copy(), np.ones(len(test), bool)
     for name in CATEGORIES:
         if name in taxonomy.parts:
             chosen = sample.categories[test] == name
-            own[chosen] = published.probabilities(taxonomy.parts[name].coefficients, sample.values[test][chosen])
+            own[chosen] = published_measures.probabilities(
+                taxonomy.parts[name].coefficients, sample.values[test][chosen]
+            )
             is_fallback[chosen] = False
     nobody = np.zeros(len(test), bool)
     all_rows = np.full(len(test), BASELINE, dtype=object)
     return pa.concat_tables(
         [
-            _predictions(model, revision, BASELINE, source, baseline, all_rows, nobody),
-            _predictions(model, revision, TAXONOMY, source, own, sample.categories[test].astype(object), is_fallback),
+            _predictions(shared, BASELINE, baseline, all_rows, nobody),
+            _predictions(shared, TAXONOMY, own, sample.categories[test].astype(object), is_fallback),
         ]
     )
 
 
+def _shared_columns(model: str, revision: str, protocol: str, source: pa.Table) -> dict[str, pa.ChunkedArray]:
+    """The columns of predictions in which predictors do not differ."""
+    n = source.num_rows
+    names = {"model": model, "revision": revision, "protocol": protocol, "split": "test"}
+    taken = (*KEYS, "category", "memorized", "is_representative", "group_number")
+    columns = {name: source[name] for name in taken} | {name: _repeated(text, n) for name, text in names.items()}
+    return {name: pa.chunked_array(column).cast(PREDICTIONS.field(name).type) for name, column in columns.items()}
+
+
 def _predictions(
-    model: str,
-    revision: str,
+    shared: Mapping[str, pa.ChunkedArray],
     predictor: str,
-    source: pa.Table,
     probability: npt.NDArray,
     scopes: npt.NDArray,
     is_fallback: npt.NDArray,
 ) -> pa.Table:
-    n = source.num_rows
-    columns = {
-        **{name: source[name] for name in (*KEYS, "category", "memorized", "is_representative", "group_number")},
-        "model": pa.repeat(model, n),
-        "revision": pa.repeat(revision, n),
-        "predictor": pa.repeat(predictor, n),
+    own = {
+        "predictor": _repeated(predictor, len(probability)),
         "scope": pa.DictionaryArray.from_arrays(*_encode(scopes)),
-        "split": pa.repeat("test", n),
         "probability": pa.array(probability, from_pandas=True),
         "is_fallback": pa.array(is_fallback),
     }
-    return pa.table({name: columns[name] for name in PREDICTIONS.names}).cast(PREDICTIONS)
+    columns = {**shared, **own}
+    return pa.table({name: columns[name] for name in PREDICTIONS.names}, schema=PREDICTIONS)
+
+
+def _repeated(text: str, n: int) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(np.zeros(n, np.int32), [text])
 
 
 def _encode(texts: npt.NDArray[np.object_]) -> tuple[npt.NDArray[np.int32], list[str]]:

@@ -30,7 +30,9 @@ def comparison_sentences(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     sentences = [_sentence(row) for row in rows]
     proven = [row for row in rows if row["high"] is not None and row["high"] < 0]
     if not proven:
-        sentences.append("On these rows, no way to part memorization explains it better than one model for all does.")
+        sentences.append(
+            "On these rows, no way to part memorization can be told to explain it better than one model for all."
+        )
     else:
         best = min(proven, key=lambda row: row["difference"])
         others = [row for row in proven if row is not best and row["low"] <= best["high"]]

@@ -6,7 +6,15 @@ Floats = npt.NDArray[np.float64]
 def instruction_sets() -> list[str]: ...
 
 class Rows:
-    def __init__(self, values: Floats, labels: npt.NDArray[np.uint8], *, threads: int = 1) -> None: ...
+    def __init__(
+        self,
+        values: Floats,
+        labels: npt.NDArray[np.uint8],
+        *,
+        shift: Floats | None = None,
+        scale: Floats | None = None,
+        threads: int = 1,
+    ) -> None: ...
     def __len__(self) -> int: ...
     @property
     def n_columns(self) -> int: ...

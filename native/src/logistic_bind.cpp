@@ -3,6 +3,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <optional>
 #include <stdexcept>
 
 #include "logistic_rows.hpp"
@@ -10,10 +11,11 @@
 namespace py = pybind11;
 using memtax::logistic::Choices;
 using memtax::logistic::Rows;
+using memtax::logistic::Values;
 
 namespace {
 
-using Values = py::array_t<double, py::array::c_style>;
+using Numbers = py::array_t<double, py::array::c_style>;
 using Flags = py::array_t<uint8_t, py::array::c_style>;
 using Literals = py::array_t<int32_t, py::array::c_style | py::array::forcecast>;
 
@@ -22,15 +24,30 @@ unsigned thread_count(int threads) {
     return static_cast<unsigned>(threads);
 }
 
-Rows make_rows(const Values& values, const Flags& labels, int threads) {
+// Null for none.
+const double* per_feature(const std::optional<Numbers>& numbers, size_t features) {
+    if (!numbers) return nullptr;
+    if (numbers->ndim() != 1 || static_cast<size_t>(numbers->size()) != features)
+        throw py::value_error("shift and scale have one number per feature");
+    return numbers->data();
+}
+
+Rows make_rows(const py::array_t<double>& values, const Flags& labels, const std::optional<Numbers>& shift,
+               const std::optional<Numbers>& scale, int threads) {
     if (values.ndim() != 2 || labels.ndim() != 1 || labels.shape(0) != values.shape(0))
         throw py::value_error("values must be (rows, features) and labels (rows,)");
+    constexpr auto kSize = static_cast<py::ssize_t>(sizeof(double));
+    if (values.strides(0) % kSize != 0 || values.strides(1) % kSize != 0)
+        throw py::value_error("values must be an array of numbers alone, not a field of records");
+    const auto features = static_cast<size_t>(values.shape(1));
+    const Values own{
+        values.data(), values.strides(0) / kSize,    values.strides(1) / kSize,   static_cast<size_t>(values.shape(0)),
+        features,      per_feature(shift, features), per_feature(scale, features)};
     for (py::ssize_t i = 0; i < labels.size(); ++i)
         if (labels.data()[i] > 1) throw py::value_error("labels must be 0 or 1");
     const unsigned n_threads = thread_count(threads);
     const py::gil_scoped_release released;
-    return Rows(values.data(), labels.data(), static_cast<size_t>(values.shape(0)),
-                static_cast<size_t>(values.shape(1)), n_threads);
+    return Rows(own, labels.data(), n_threads);
 }
 
 size_t add_indicator(Rows& rows, const Flags& holds) {
@@ -61,7 +78,7 @@ py::array_t<uint64_t> count(const Rows& rows, const Literals& literals, int thre
     return counts;
 }
 
-py::tuple derive(const Rows& rows, const Literals& literals, const Values& coefficients, const Values& weights,
+py::tuple derive(const Rows& rows, const Literals& literals, const Numbers& coefficients, const Numbers& weights,
                  bool with_hessian, int threads, const std::string& instruction_set) {
     const Choices choices = choices_of(rows, literals);
     const size_t n = choices.n, columns = rows.columns();
@@ -90,8 +107,10 @@ PYBIND11_MODULE(_logistic, module) {
     module.def("instruction_sets", &memtax::logistic::instruction_sets,
                "Instruction sets that can be used here, fastest first.");
     py::class_<Rows>(module, "Rows")
-        .def(py::init(&make_rows), py::arg("values"), py::arg("labels"), py::kw_only(), py::arg("threads") = 1,
-             "Copy values, float64 (rows, features), and labels, uint8 (rows,) of 0 or 1.")
+        .def(py::init(&make_rows), py::arg("values"), py::arg("labels"), py::kw_only(), py::arg("shift") = py::none(),
+             py::arg("scale") = py::none(), py::arg("threads") = 1,
+             "Copy (values - shift) / scale, of float64 (rows, features) in any order of memory and (features,), and\n"
+             "labels, uint8 (rows,) of 0 or 1.")
         .def("__len__", &Rows::size)
         .def_property_readonly("n_columns", &Rows::columns, "Features and the intercept.")
         .def_property_readonly("n_indicators", &Rows::indicators)

@@ -57,24 +57,33 @@ std::vector<std::string> instruction_sets() {
     return names;
 }
 
-Rows::Rows(const double* values, const uint8_t* labels, size_t n, size_t features, unsigned threads)
-    : n_(n),
-      columns_(features + 1),
+Rows::Rows(const Values& values, const uint8_t* labels, unsigned threads)
+    : n_(values.n),
+      columns_(values.features + 1),
       vectors_((columns_ + kLanes - 1) / kLanes),
       values_(nullptr, std::free),
-      labels_(labels, labels + n) {
+      labels_(labels, labels + values.n) {
     if (vectors_ > kMaxVectors) throw std::invalid_argument("at most 63 features can be fitted at once");
-    const size_t stride = vectors_ * kLanes;
-    values_.reset(allocate(n * stride));
-    double* const to = values_.get();
-    parallel_for(blocks(), threads, [&](size_t block) {
-        for (size_t row = block * kBlockRows; row < std::min(n_, (block + 1) * kBlockRows); ++row) {
-            double* const place = to + row * stride;
-            std::copy_n(values + row * features, features, place);
-            place[features] = 1;
-            std::fill(place + columns_, place + stride, 0.0);
-        }
-    });
+    values_.reset(allocate(n_ * vectors_ * kLanes));
+    parallel_for(blocks(), threads, [&](size_t block) { copy(values, block); });
+}
+
+// Feature after feature, as frames have them: the rows of a block stay in the cache meanwhile.
+void Rows::copy(const Values& values, size_t block) {
+    const size_t stride = vectors_ * kLanes, first = block * kBlockRows, n = std::min(n_ - first, kBlockRows);
+    double* const to = values_.get() + first * stride;
+    for (size_t feature = 0; feature < values.features; ++feature) {
+        const double* const from = values.values + static_cast<ptrdiff_t>(first) * values.row_step +
+                                   static_cast<ptrdiff_t>(feature) * values.feature_step;
+        const double shift = values.shift == nullptr ? 0.0 : values.shift[feature];
+        const double scale = values.scale == nullptr ? 1.0 : values.scale[feature];
+        for (size_t row = 0; row < n; ++row)
+            to[row * stride + feature] = (from[static_cast<ptrdiff_t>(row) * values.row_step] - shift) / scale;
+    }
+    for (size_t row = 0; row < n; ++row) {
+        to[row * stride + columns_ - 1] = 1;
+        std::fill(to + row * stride + columns_, to + (row + 1) * stride, 0.0);
+    }
 }
 
 size_t Rows::add_indicator(const uint8_t* holds) {

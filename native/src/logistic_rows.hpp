@@ -21,10 +21,19 @@ struct Choices {
     size_t n, width;
 };
 
+// Numbers of n rows in any order of memory: that of row i and feature j lies at values[i * row_step + j *
+// feature_step], and stands for (it - shift[j]) / scale[j]; both null: for itself.
+struct Values {
+    const double* values;
+    ptrdiff_t row_step, feature_step;
+    size_t n, features;
+    const double *shift, *scale;
+};
+
 class Rows {
   public:
-    // values: n × features, row after row; labels: n of 0 or 1. Copies them, with a column of ones after the features.
-    Rows(const double* values, const uint8_t* labels, size_t n, size_t features, unsigned threads);
+    // labels: n of 0 or 1. Copies all, with a column of ones after the features.
+    Rows(const Values& values, const uint8_t* labels, unsigned threads);
 
     // Adds an indicator, n of 0 or 1, and returns its number.
     size_t add_indicator(const uint8_t* holds);
@@ -42,6 +51,7 @@ class Rows {
                 double* hessian) const;
 
   private:
+    void copy(const Values& values, size_t block);
     size_t choose(const Choices& choices, size_t choice, size_t block, uint16_t* rows, size_t* positive) const;
     size_t blocks() const { return (n_ + kBlockRows - 1) / kBlockRows; }
 

@@ -121,6 +121,14 @@ def test_sets_of_memorized_sequences_do_not_shift_probabilities() -> None:
     assert abs(probability.mean() - uncorrected) > 0.2
 
 
+def test_a_sample_in_which_nothing_is_memorized_is_said_to_leave_the_prevalence_open() -> None:
+    frame = make_frame()
+    frame = replace(frame, representative=~frame.labels)
+    for fit in train(frame, NO_TREE):
+        assert fit.status.startswith("fitted, but no memorized training row is representative")
+        assert fit.shift == 0
+
+
 def test_intervals_cover_the_truth() -> None:
     covered = []
     for seed in range(12):

@@ -19,20 +19,31 @@ def test_xi_in_file_order_depends_on_the_order_and_its_mean_does_not() -> None:
     by_label = np.argsort(labels, kind="stable")
     assert xi(feature[by_label], labels[by_label])[0] > xi(feature, labels)[0] + 0.1
     orders = [rng.permutation(300) for _ in range(1000)]
-    mean = np.mean([xi(feature[order], labels[order])[0] for order in orders])
+    # A row's place in its order has no ties.
+    by_feature = [order[np.argsort(feature[order], kind="stable")] for order in orders]
+    mean = np.mean([stats.chatterjeexi(np.arange(300), labels[order].astype(float)).statistic for order in by_feature])
     assert expected_xi(feature, labels)[0] == pytest.approx(mean, abs=4e-3)
     assert expected_xi(feature[by_label], labels[by_label])[0] == pytest.approx(expected_xi(feature, labels)[0])
 
 
-def test_without_ties_of_the_feature_the_value_is_nearly_that_of_scipy() -> None:
+@pytest.mark.parametrize(("n", "offset"), [(500, 0.0), (2000, -5.0)])
+@pytest.mark.parametrize("slope", [0.0, 2.0])
+def test_without_ties_of_the_feature_xi_is_that_of_scipy(n: int, offset: float, slope: float) -> None:
     rng = np.random.default_rng(1)
-    feature = rng.normal(size=500)
-    labels = rng.random(500) < 1 / (1 + np.exp(-2 * feature))
-    value, p_value = expected_xi(feature, labels)
-    assert value == pytest.approx(xi(feature, labels)[0])
-    scipy = stats.chatterjeexi(feature, labels.astype(float))
-    # The paper's ranks are less by one.
-    assert (value, p_value) == pytest.approx((scipy.statistic, scipy.pvalue), abs=0.01)
+    feature = rng.normal(size=n)
+    labels = rng.random(n) < 1 / (1 + np.exp(-slope * feature - offset))
+    assert labels.any()
+    expected = stats.chatterjeexi(feature, labels.astype(float))
+    assert expected_xi(feature, labels) == pytest.approx((expected.statistic, expected.pvalue))
+
+
+def test_the_papers_xi_finds_rare_labels_in_a_feature_that_says_nothing() -> None:
+    rng = np.random.default_rng(1)
+    feature, labels = rng.normal(size=2000), rng.random(2000) < 0.01
+    assert published_correlation("xi", feature, labels)[0] > 0.7
+    value, p_value = correlation("xi", feature, labels)
+    assert abs(value) < 0.05
+    assert p_value > 0.01
 
 
 @pytest.mark.parametrize(("method", "function"), [("pearson", stats.pearsonr), ("spearman", stats.spearmanr)])

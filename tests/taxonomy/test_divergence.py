@@ -54,6 +54,20 @@ def test_equal_distributions_have_no_divergence() -> None:
         assert one.value < 0.02
 
 
+def test_what_bounds_nothing_has_no_interval() -> None:
+    """One bin tells nothing apart, and of a few rows more bias may be taken off than there is: 0 is then no upper end."""
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        sides = [np.zeros((BLOCKS, BINS)) for _ in range(2)]
+        for side, n in zip(sides, (11, 6), strict=True):
+            side[rng.integers(0, BLOCKS, n), rng.integers(0, BINS if seed else 1, n)] = 1
+        for one in divergences(*sides, draw_weights(rng, 300), most_bins=BINS).values():
+            assert one.value == 0 or not np.isnan(one.high)
+            assert np.isnan(one.low) == np.isnan(one.high)
+            assert np.isnan(one.high) or one.high > 0
+            assert np.isnan(one.high) or seed
+
+
 def test_copies_widen_the_interval() -> None:
     """Ten copies of each row say no more than one; as groups, they stay in one block."""
     rng = np.random.default_rng(0)

@@ -15,7 +15,7 @@ outcomes = st.lists(st.tuples(st.booleans(), st.floats(0, 1)), min_size=1, max_s
 
 
 def measure(labels: np.ndarray, p: np.ndarray) -> dict[str, float]:
-    found = metrics.by_predictor(labels, {"x": p}, np.arange(len(labels)), 20, 0)["x"]
+    found = metrics.by_predictor(labels, {"x": p}, np.arange(len(labels)), 20, 0)["x"].estimates
     return {name: one.value for name, one in found.items()}
 
 
@@ -48,6 +48,20 @@ def test_calibration_error_of_a_worked_case() -> None:
     assert measure(labels, p)["calibration_error"] == pytest.approx((0.1 * 2 + 0.3 * 18) / 20)
 
 
+@given(outcomes)
+def test_the_calibration_error_is_how_far_the_curve_is_off(rows: list[tuple[bool, float]]) -> None:
+    labels, p = np.array([label for label, _ in rows]), np.array([probability for _, probability in rows])
+    found = metrics.by_predictor(labels, {"x": p}, np.arange(len(rows)), 2, 0)["x"]
+    assert sum(one.n_rows for one in found.bins) == len(rows)
+    assert sum(one.n_memorized for one in found.bins) == labels.sum()
+    sizes = [one.n_rows for one in found.bins]
+    assert max(sizes) - min(sizes) <= 1
+    means = [one.mean_probability for one in found.bins]
+    assert (np.diff(means) >= -1e-12).all()
+    off = sum(abs(one.n_memorized - one.n_rows * one.mean_probability) for one in found.bins) / len(rows)
+    assert found.estimates["calibration_error"].value == pytest.approx(off)
+
+
 def test_intervals_are_those_of_resampled_groups() -> None:
     rng = np.random.default_rng(0)
     n = 400
@@ -55,7 +69,7 @@ def test_intervals_are_those_of_resampled_groups() -> None:
     by_group = rng.normal(size=150)[groups]
     labels = rng.random(n) < 1 / (1 + np.exp(-by_group))
     p = 1 / (1 + np.exp(-by_group - rng.normal(size=n)))
-    found = metrics.by_predictor(labels, {"x": p}, groups, 1000, 1)["x"]["roc_auc"]
+    found = metrics.by_predictor(labels, {"x": p}, groups, 1000, 1)["x"].estimates["roc_auc"]
     members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
     strata = [[rows for rows in members if labels[rows].any() == memorized] for memorized in (False, True)]
     values = []
@@ -66,16 +80,47 @@ def test_intervals_are_those_of_resampled_groups() -> None:
     assert (found.low, found.high) == pytest.approx(tuple(np.quantile(values, [0.025, 0.975])), abs=0.01)
 
 
+def test_intervals_know_how_far_the_prevalence_is_known() -> None:
+    """Where labels are rare, the Brier score and the log-loss vary with how many there are, above all."""
+    rng = np.random.default_rng(0)
+    labels = rng.random(1000) < 0.03
+    p = np.where(labels, 0.2, 0.03)
+    found = metrics.by_predictor(labels, {"x": p}, np.arange(1000), 2000, 1)["x"].estimates
+    drawn = rng.integers(0, 1000, (2000, 1000))
+    for name, loss in (("brier_score", (p - labels) ** 2), ("log_loss", -np.log(np.where(labels, p, 1 - p)))):
+        plain = np.quantile(loss[drawn].mean(axis=1), [0.025, 0.975])
+        assert (found[name].low, found[name].high) == pytest.approx(tuple(plain), rel=0.06)
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.6])
+def test_intervals_of_the_calibration_error_hold_the_truth(shift: float) -> None:
+    """Of right probabilities too, though the value itself is never 0."""
+    log_odds = np.sort(np.random.default_rng(9).normal(-1, 1.2, 200_000))
+    right, said = (1 / (1 + np.exp(-log_odds - added)) for added in (0.0, shift))
+    truth = np.mean([abs(np.mean(part)) for part in np.array_split(right - said, metrics.CALIBRATION_BINS)])
+    held = []
+    for seed in range(50):
+        rng = np.random.default_rng(seed)
+        rows = rng.integers(0, len(right), 500)
+        labels = rng.random(500) < right[rows]
+        one = metrics.by_predictor(labels, {"x": said[rows]}, np.arange(500), 200, seed)["x"].estimates
+        found = one["calibration_error"]
+        assert found.value > 0
+        assert found.low <= found.value <= found.high
+        held.append(found.low <= truth <= found.high)
+    assert np.mean(held) > 0.88
+
+
 def test_differences_are_paired() -> None:
     rng = np.random.default_rng(0)
     labels = rng.random(3000) < 0.3
     good = np.clip(0.3 + 0.3 * (labels - 0.3) + 0.1 * rng.normal(size=3000), 0.01, 0.99)
     bad = np.clip(good + 0.15, 0.01, 0.99)
     found = metrics.by_predictor(labels, {"good": good, "bad": bad}, np.arange(3000), 400, 1)
-    value, low, high, p_value = metrics.difference(found["good"]["log_loss"], found["bad"]["log_loss"])
+    alone, other = found["good"].estimates["log_loss"], found["bad"].estimates["log_loss"]
+    value, low, high, p_value = metrics.difference(alone, other)
     assert low < value < high < 0
     assert p_value < 0.01
-    alone, other = found["good"]["log_loss"], found["bad"]["log_loss"]
     unpaired = np.hypot(alone.high - alone.low, other.high - other.low)
     assert high - low < 0.9 * unpaired
     same = metrics.difference(alone, alone)

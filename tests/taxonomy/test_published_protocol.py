@@ -7,6 +7,7 @@ every run. The rest must agree to rounding; coefficients come from the same solv
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,15 @@ import duckdb
 import numpy as np
 import pytest
 
-from memtax.taxonomy import published
+from memtax.taxonomy import published, published_measures
 from memtax.taxonomy.correlations import METHODS, published_correlation
+from memtax.taxonomy.evaluation import published_metric_rows
 from memtax.taxonomy.published import PublishedFit, Sample
+from memtax.taxonomy.published_search import published_search_rows
+from memtax.taxonomy.settings import Settings
+from memtax.taxonomy.testing import test_rows as rows_of_tests
+from memtax.taxonomy.training import published_rows
+from tests.taxonomy.samples import make_frame
 
 PARITY = "seed_taxonomy_parity"
 SUBSETS = {"all": (-np.inf, np.inf), "natural_language": (0.525, np.inf), "code": (-np.inf, 0.4)}
@@ -78,15 +85,15 @@ def test_baseline_and_categories(taxonomy: published.PublishedTaxonomy, expected
 
 def test_metrics_over_folds(sample: Sample, taxonomy: published.PublishedTaxonomy, expected: dict[str, Any]) -> None:
     test = taxonomy.test
-    p = {"baseline": published.probabilities(taxonomy.baseline.coefficients, sample.values[test])}
+    p = {"baseline": published_measures.probabilities(taxonomy.baseline.coefficients, sample.values[test])}
     p["model"] = p["baseline"].copy()
     for name, fit in taxonomy.parts.items():
         chosen = sample.categories[test] == name
-        p["model"][chosen] = published.probabilities(fit.coefficients, sample.values[test][chosen])
+        p["model"][chosen] = published_measures.probabilities(fit.coefficients, sample.values[test][chosen])
     for who, probabilities in p.items():
         for part in ("aggregate", *taxonomy.parts):
             chosen = np.full(len(test), True) if part == "aggregate" else sample.categories[test] == part
-            found = published.fold_metrics(sample.labels[test][chosen], probabilities[chosen])
+            found = published_measures.fold_metrics(sample.labels[test][chosen], probabilities[chosen])
             for measure, name in (FOLD_NAMES | {"calibration_error": "ece"}).items():
                 mean, deviation = expected["prediction_metrics"][f"{who}_{part}_{name}"]
                 assert found[measure] == pytest.approx((mean, deviation), abs=1.5e-3), (who, part, measure)
@@ -131,7 +138,30 @@ def test_a_category_of_one_class_is_reported_and_the_others_are_fitted() -> None
     assert len(found.parts["recitation"].wald) == 3
 
 
+def test_a_row_alone_in_its_label_and_category_trains() -> None:
+    rng = np.random.default_rng(1)
+    categories = np.where(np.arange(200) == 7, "reconstruction", "recollection")
+    sample = Sample(rng.normal(size=(200, 2)), np.arange(200) % 3 == 0, categories, np.ones(200, bool))
+    train, test = published.split(sample)
+    assert 7 in train
+    assert sorted([*train, *test]) == list(range(200))
+    assert "1 other training rows" in published.fit_taxonomy(sample).skipped["reconstruction"]
+
+
+@pytest.mark.parametrize("rows", [slice(0, 0), slice(0, 1), slice(0, 5), slice(0, 7), slice(0, 200)])
+def test_a_checkpoint_that_the_procedure_cannot_be_followed_for_is_reported(rows: slice) -> None:
+    """As of an early checkpoint, which has one window by heart, and of samples of a few rows."""
+    frame = make_frame(200)
+    frame = replace(frame, labels=np.arange(200) == 3).take(np.arange(200)[rows])
+    found = published_rows(frame)
+    assert [row["feature"] for row in found] == [*frame.features, "(intercept)"]
+    assert {row["status"].partition(":")[0] for row in found} == {"too few examples"}
+    settings = Settings(protocol="paper")
+    assert published_metric_rows(frame) == rows_of_tests(frame, settings, ()) == []
+    assert published_search_rows("m", "main", frame, settings) == []
+
+
 def test_wald_tests_of_a_constant_column_are_left_out_as_published() -> None:
     values = np.column_stack([np.arange(20.0), np.ones(20)])
-    statistics, _ = published.wald_statistics(np.zeros(3), values, must_vary=True)
+    statistics, _ = published_measures.wald_statistics(np.zeros(3), values, must_vary=True)
     assert len(statistics) == 0

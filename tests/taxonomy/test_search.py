@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +97,20 @@ def test_a_killed_search_goes_on_where_it_stopped(
     assert calls == [1, 20, 20, 10]  # the whole, and three of five batches
     monkeypatch.setattr("memtax.taxonomy.search.regression.fit", fit)
     np.testing.assert_array_equal(again.coefficients, searched(columns, labels, values)[1].fit().coefficients)
+
+
+def test_checkpoints_that_differ_in_their_labels_alone_do_not_share_parts(tmp_path: Path) -> None:
+    place = np.arange(1200.0)
+    frame = with_column(make_frame(1200), "max_frequency", place % 4)
+    frame = with_column(frame, "sequence_duplicates", place // 4 % 3)
+    # Each run of 12 rows has all pairs of the two, so that either half has the same thresholds.
+    early = replace(frame, labels=place // 12 % 2 == 0, test=np.zeros(1200, bool))
+    late = replace(early, labels=~early.labels)
+    kept = [search_rows("m", "main", one, Settings(), tmp_path) for one in (early, late)]
+    thresholds = [[row["first_threshold"] for row in rows] for rows in kept]
+    assert thresholds[0] == thresholds[1]
+    for rows, one in zip(kept, (early, late), strict=True):
+        assert [row["parts"] for row in rows] == [row["parts"] for row in search_rows("m", "main", one, Settings())]
 
 
 def test_the_best_partition_is_ranked_first_and_empty_ones_are_reported() -> None:

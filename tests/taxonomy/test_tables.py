@@ -9,7 +9,7 @@ import pytest
 
 from memtax.taxonomy import tables
 from memtax.taxonomy.evaluation import read_answers
-from memtax.taxonomy.frame import Rule, Scope, sample_groups
+from memtax.taxonomy.frame import Rule, Scope, read_frame, sample_groups
 from memtax.taxonomy.prediction import everything, predict
 from memtax.taxonomy.settings import Settings
 from memtax.taxonomy.training import model_rows, predictions_table, stored_regressions, train
@@ -28,12 +28,13 @@ def relation() -> duckdb.DuckDBPyRelation:
 
 def test_a_model_is_read_alone_and_in_the_order_of_its_source(relation: duckdb.DuckDBPyRelation) -> None:
     assert tables.pairs_of(relation) == [("m0", "main"), ("m1", "main")]
-    read = tables.rows_of(relation.order("hash(source_row)"), "m1", "main", split="train")
-    assert read["source_row"].to_pylist() == [n for n in range(40000) if n % 2 == 1 and n % 5]
+    read = tables.rows_of(relation.order("hash(source_row)"), "m1", "main", split="train", with_keys=True)
+    assert read["sequence_id"].to_pylist() == [n for n in range(40000) if n % 2 == 1 and n % 5]
 
 
 def test_a_sample_is_of_whole_groups_and_the_same_in_sql_and_in_numpy(relation: duckdb.DuckDBPyRelation) -> None:
-    read = tables.rows_of(relation, "m0", "main", most=5000)
+    read = tables.rows_of(relation, "m0", "main", most=5000, in_source_order=False)
+    assert "source_row" not in read.column_names  # text and numbers that no frame needs stay in the store
     assert len(read) == pytest.approx(5000, rel=0.05)
     groups, counts = np.unique(read["group_number"].to_numpy(), return_counts=True)
     assert set(counts) == {2}
@@ -42,6 +43,13 @@ def test_a_sample_is_of_whole_groups_and_the_same_in_sql_and_in_numpy(relation: 
     frame.groups[:] = np.arange(20000) // 2
     assert set(sample_groups(frame, 5000).groups) == set(groups)
     assert len(sample_groups(frame, 0)) == len(sample_groups(frame, 20000)) == 20000
+
+
+def test_a_feature_that_is_not_finite_is_as_one_that_is_not_known() -> None:
+    rows = {"feature first": [1.0, float("inf"), float("-inf"), None], "memorized": [True] * 4}
+    rows |= {"is_representative": [True] * 4, "split": ["train"] * 4, "fold": [0] * 4, "group_number": [0, 1, 2, 3]}
+    rows |= {name: ["x"] * 4 for name in ("category", "own_category", "code_type")}
+    np.testing.assert_array_equal(read_frame(pa.table(rows)).column("first"), [1.0, np.nan, np.nan, np.nan])
 
 
 def test_stored_regressions_predict_as_those_that_were_fitted() -> None:

@@ -73,6 +73,9 @@ def test_copies_and_parts_without_a_maximum_are_said() -> None:
     found = find(testing.test_rows(frame, SETTINGS, ()), testing.LIKELIHOOD_RATIO)
     assert found["status"] == "no maximum of the likelihood: recitation"
     assert "p_value" not in found
+    frame.columns["own_category"][::2] = "even"
+    found = find(testing.test_rows(frame, SETTINGS, ()), testing.LIKELIHOOD_RATIO, "own")
+    assert found["status"].startswith("not tested: the parts do not cover all rows")
 
 
 def held_out_losses(frame: Frame, parts: list[np.ndarray], folds: int) -> np.ndarray:

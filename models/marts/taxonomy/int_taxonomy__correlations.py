@@ -6,4 +6,6 @@ def model(dbt, session):
     dbt.config(materialized="table")
     from memtax.taxonomy import dbt_models
 
-    return dbt_models.correlations(dbt.ref("int_taxonomy__rows"), dbt.config.get("meta"))
+    return dbt_models.correlations(
+        dbt.ref("int_taxonomy__datasets"), dbt.ref("int_taxonomy__rows"), dbt.config.get("meta")
+    )

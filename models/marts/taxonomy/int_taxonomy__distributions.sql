@@ -4,18 +4,37 @@
 -- else in the value. A count lies in the middle of its bin.
 --
 -- Blocks of groups are what a bootstrap draws, which then need not see the rows.
-with supports as (
-    {% for name in var('distribution_features') %}
+with known as not materialized (
+    select *
+    from (
         select
-            '{{ distribution_feature(name) }}' as feature,
-            min(value) as least_value,
-            max(value) as greatest_value,
-            coalesce(bool_and(value = floor(value)), false) as is_count,
-            coalesce(min(value) > 0 and max(value) >= 10 * min(value), false) as is_log
-        from (select {{ distribution_column(name) }} as value from {{ ref('int_taxonomy__rows') }}) as known
-        where isfinite(value)
-        {% if not loop.last %} union all {% endif %}
-    {% endfor %}
+            model,
+            revision,
+            duplicates_from,
+            memorized,
+            group_number,
+            unnest([
+                {% for name in usable_var('distribution_features') %}
+                    {
+                        'feature': '{{ distribution_feature(name) }}',
+                        'value': {{ distribution_column(name) }}
+                    }{{ ',' if not loop.last }}
+                {% endfor %}
+            ], recursive := true)
+        from {{ ref('int_taxonomy__rows') }}
+    ) as measured
+    where isfinite(value)
+),
+
+supports as (
+    select
+        feature,
+        min(value) as least_value,
+        max(value) as greatest_value,
+        bool_and(value = floor(value)) as is_count,
+        min(value) > 0 and max(value) >= 10 * min(value) as is_log
+    from known
+    group by feature
 ),
 
 scales as (
@@ -30,42 +49,28 @@ scales as (
             else greatest_value + case when is_count then 0.5 else 0 end
         end as high
     from supports
-    where least_value is not null
 ),
 
 counted as (
-    {% for name in var('distribution_features') %}
-        select
-            known.model,
-            known.revision,
-            scales.feature,
-            known.duplicates_from,
-            cast(coalesce(least(
-                floor(
-                    (case when scales.is_log then ln(known.value) else known.value end - scales.low)
-                    / nullif(scales.high - scales.low, 0) * {{ var('distribution_bins') }}
-                ),
-                {{ var('distribution_bins') }} - 1
-            ), 0) as integer) as bin,
-            known.group_number % {{ var('taxonomy_bootstrap_blocks') }} as block,
-            count(*) filter (known.memorized) as n_memorized,
-            count(*) filter (not known.memorized) as n_other
-        from (
-            select
-                model,
-                revision,
-                duplicates_from,
-                memorized,
-                group_number,
-                {{ distribution_column(name) }} as value
-            from {{ ref('int_taxonomy__rows') }}
-        ) as known
-        inner join scales
-            on scales.feature = '{{ distribution_feature(name) }}'
-        where isfinite(known.value)
-        group by all
-        {% if not loop.last %} union all {% endif %}
-    {% endfor %}
+    select
+        known.model,
+        known.revision,
+        known.feature,
+        known.duplicates_from,
+        cast(coalesce(least(
+            floor(
+                (case when scales.is_log then ln(known.value) else known.value end - scales.low)
+                / nullif(scales.high - scales.low, 0) * {{ var('distribution_bins') }}
+            ),
+            {{ var('distribution_bins') }} - 1
+        ), 0) as integer) as bin,
+        known.group_number % {{ var('taxonomy_bootstrap_blocks') }} as block,
+        count(*) filter (known.memorized) as n_memorized,
+        count(*) filter (not known.memorized) as n_other
+    from known
+    inner join scales
+        on known.feature = scales.feature
+    group by all
 ),
 
 edged as (

@@ -6,4 +6,9 @@ def model(dbt, session):
     dbt.config(materialized="table")
     from memtax.taxonomy import dbt_models
 
-    return dbt_models.models(dbt.ref("int_taxonomy__rows"), dbt.ref("int_taxonomy__search"), dbt.config.get("meta"))
+    return dbt_models.models(
+        dbt.ref("int_taxonomy__datasets"),
+        dbt.ref("int_taxonomy__rows"),
+        dbt.ref("int_taxonomy__search"),
+        dbt.config.get("meta"),
+    )

@@ -11,7 +11,8 @@ with windows as (
         corpus,
         sequence_id,
         token_offset,
-        min(category) as category
+        min(category) as category,
+        min(dataset) <> max(dataset) as is_in_several_datasets
     from {{ ref('features') }}
     where {{ is_trained_on() }}
     group by corpus, sequence_id, token_offset
@@ -22,7 +23,7 @@ computed as (
         sequences.corpus,
         sequences.sequence_id,
         sequences.token_offset,
-        regexp_replace(lower(texts.continuation_text), '[^\pL]+', ' ', 'g') as letters,
+        trim(regexp_replace(lower(texts.continuation_text), '[^\pL]+', ' ', 'g')) as letters,
         md5(cast(sequences.continuation as varchar)) as tokens_digest
     from {{ ref('int_evaluated_sequences') }} as sequences
     left join {{ ref('feat_sequence__text') }} as texts
@@ -46,6 +47,7 @@ grouped as (
         windows.sequence_id,
         windows.token_offset,
         windows.category,
+        windows.is_in_several_datasets,
         case
             when length(computed.letters) >= 20 then md5(computed.letters)
             else coalesce(computed.tokens_digest, landed.tokens_digest, windows.corpus || ' ' || windows.sequence_id)
@@ -82,6 +84,7 @@ select
     grouped.corpus,
     grouped.sequence_id,
     grouped.token_offset,
+    grouped.is_in_several_datasets,
     grouped.group_key,
     grouped.grouped_by,
     cast(drawn.group_number as integer) as group_number,

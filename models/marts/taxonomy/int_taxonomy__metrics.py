@@ -7,5 +7,8 @@ def model(dbt, session):
     from memtax.taxonomy import dbt_models
 
     return dbt_models.metrics(
-        dbt.ref("int_taxonomy__rows"), dbt.ref("int_taxonomy__predictions"), dbt.config.get("meta")
+        dbt.ref("int_taxonomy__datasets"),
+        dbt.ref("int_taxonomy__rows"),
+        dbt.ref("taxonomy_predictions"),
+        dbt.config.get("meta"),
     )

@@ -6,4 +6,9 @@ def model(dbt, session):
     dbt.config(materialized="table")
     from memtax.taxonomy import dbt_models
 
-    return dbt_models.search(dbt.ref("int_taxonomy__rows"), dbt.config.get("meta"), dbt_models.database_of(session))
+    return dbt_models.search(
+        dbt.ref("int_taxonomy__datasets"),
+        dbt.ref("int_taxonomy__rows"),
+        dbt.config.get("meta"),
+        dbt_models.database_of(session),
+    )

@@ -19,4 +19,4 @@ select
     n_fallback_rows,
     status
 from {{ ref('int_taxonomy__metrics') }}
-where compared_with is null
+where compared_with is null and bin is null
