@@ -12,7 +12,7 @@ SHARED_OUT := -n 2 --dist loadfile
 NATIVE := $(wildcard native/*.txt native/*.cmake native/src/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test slow browser gallery spark check format bench sanitize clean
+.PHONY: help setup demo test slow browser gallery spark sparkslow check format bench sanitize clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,10 +29,13 @@ slow: setup  ## run the slow tests: whole stores, built several times
 	@$(BIN)/python -m pytest $(SHARED_OUT) -m "slow and not spark" $(PYTEST_ARGS)
 
 spark: $(VENV)/.spark  ## install PySpark (hundreds of MB) and run the tests on it (Debian: apt-get install openjdk-17-jre-headless)
-	@$(BIN)/python -m pytest -m "spark and not slow" $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest $(SHARED_OUT) -m "spark and not slow" $(PYTEST_ARGS)
+
+sparkslow: $(VENV)/.spark  ## run the slow tests on Spark: the small demo's store on both engines, a standalone cluster that loses a worker
+	@$(BIN)/python -m pytest -m "spark and slow" $(PYTEST_ARGS)
 
 browser: setup  ## run the tests of pages in a browser (Debian: apt-get install chromium)
-	@$(BIN)/python -m pytest -m browser $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest $(SHARED_OUT) -m browser $(PYTEST_ARGS)
 
 gallery: setup  ## renew the pictures in docs/gallery.md from the demo's store (SIZE=small: from the small one's)
 	@$(BIN)/python -m tests.browser.gallery --size $(SIZE)

@@ -48,7 +48,8 @@ def build(settings: tuple[str, ...], master: str | None, arguments: tuple[str, .
 def export() -> None:
     """Bring the marts of the last build to the DuckDB store, all of them or none.
 
-    Tables of the same names there are replaced. query, report, export and the taxonomy then work on them.
+    Tables of the same names there are replaced. query, report, export and the taxonomy then work on them. A build that failed
+    or was stopped must be finished first: run it again.
 
     \b
     Example:

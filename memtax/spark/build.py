@@ -41,8 +41,20 @@ def build(
         with store.reading() as connection:
             for name in land(session, connection, folders):
                 say(f"landed {name}")
-        run_dbt(["run", *arguments], folders)
+        folders.unfinished.touch()
+        run_dbt(arguments, folders)
+        folders.unfinished.unlink()
     return folders
+
+
+def dbt_command(arguments: Sequence[str], folders: SparkFolders) -> list[str]:
+    """`dbt run` on Spark with more arguments; what these exclude is excluded beside what cannot run there."""
+    project = str(project_folder())
+    return [
+        *("run", *arguments, "--exclude", NOT_ON_SPARK),
+        *("--target", "spark", "--project-dir", project, "--profiles-dir", project),
+        *("--target-path", str(folders.target), "--log-path", str(folders.target / "logs")),
+    ]
 
 
 def run_dbt(arguments: Sequence[str], folders: SparkFolders) -> None:
@@ -57,14 +69,7 @@ def run_dbt(arguments: Sequence[str], folders: SparkFolders) -> None:
         from dbt.cli.main import dbtRunner
     except ModuleNotFoundError as error:
         raise MissingExtraError("memtax spark", "spark") from error
-    project = str(project_folder())
-    command = [
-        *arguments,
-        *([] if "--exclude" in arguments else ["--exclude", NOT_ON_SPARK]),
-        *("--target", "spark", "--project-dir", project, "--profiles-dir", project),
-        *("--target-path", str(folders.target), "--log-path", str(folders.target / "logs")),
-    ]
-    result = dbtRunner().invoke(command)
+    result = dbtRunner().invoke(dbt_command(arguments, folders))
     if result.exception is not None:
         raise MemtaxError(f"dbt could not run on Spark: {result.exception}")
     if not result.success:

@@ -16,10 +16,8 @@ class Stage:
     Attributes:
         number: Spark's number of it.
         seconds: of each task that succeeded.
-        input_rows: rows that each task read from a source.
         shuffle_rows: rows that each task was sent by the stage before; where one is far larger than the others, data is skewed.
         written_bytes: bytes that each task left for the next stage.
-        peak_bytes: the most execution memory that a task of the JVM held.
         python_bytes: the most memory that the Python workers of one executor held together; 0 unless the session had
             `spark.executor.processTreeMetrics.enabled` and a `spark.executor.metrics.pollingInterval`.
         lost: tasks that failed or were lost with their executor, and ran again.
@@ -27,10 +25,8 @@ class Stage:
 
     number: int
     seconds: list[float] = field(default_factory=list)
-    input_rows: list[int] = field(default_factory=list)
     shuffle_rows: list[int] = field(default_factory=list)
     written_bytes: list[int] = field(default_factory=list)
-    peak_bytes: int = 0
     python_bytes: int = 0
     lost: int = 0
 
@@ -38,7 +34,7 @@ class Stage:
 def read_stages(folder: Path) -> list[Stage]:
     """The stages in a folder of event logs (`spark.eventLog.dir`), in the order in which they ended."""
     stages: dict[int, Stage] = {}
-    for event in _events(folder):
+    for event in read_events(folder):
         if event.get("Event") != "SparkListenerTaskEnd":
             continue
         stage = stages.setdefault(event["Stage ID"], Stage(event["Stage ID"]))
@@ -48,10 +44,8 @@ def read_stages(folder: Path) -> list[Stage]:
         info, metrics = event["Task Info"], event.get("Task Metrics") or {}
         read = metrics.get("Shuffle Read Metrics", {})
         stage.seconds.append((info["Finish Time"] - info["Launch Time"]) / 1000)
-        stage.input_rows.append(metrics.get("Input Metrics", {}).get("Records Read", 0))
         stage.shuffle_rows.append(read.get("Total Records Read", 0))
         stage.written_bytes.append(metrics.get("Shuffle Write Metrics", {}).get("Shuffle Bytes Written", 0))
-        stage.peak_bytes = max(stage.peak_bytes, metrics.get("Peak Execution Memory", 0))
         of_executor = event.get("Task Executor Metrics") or {}
         stage.python_bytes = max(stage.python_bytes, of_executor.get("ProcessTreePythonRSSMemory", 0))
     return list(stages.values())
@@ -65,14 +59,15 @@ def describe(stage: Stage) -> str:
     )
 
 
-def _span(values: list[Any]) -> str:
-    low, high = (min(values), max(values)) if values else (0, 0)
-    return f"{low:,} to {high:,}"
-
-
-def _events(folder: Path) -> Iterator[dict[str, Any]]:
+def read_events(folder: Path) -> Iterator[dict[str, Any]]:
+    """Every event of the logs in a folder, in the order in which they were written."""
     for path in sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")):
         with path.open(encoding="utf-8") as lines:
             for line in lines:
                 if line.startswith("{"):
                     yield json.loads(line)
+
+
+def _span(values: list[Any]) -> str:
+    low, high = (min(values), max(values)) if values else (0, 0)
+    return f"{low:,} to {high:,}"

@@ -9,34 +9,41 @@ import duckdb
 
 from memtax import store
 from memtax.errors import StoreError
+from memtax.quoting import literals
 from memtax.spark.folders import SparkFolders, spark_folders
 
 SCHEMA = "main"
 
 
 def export_marts(folders: SparkFolders | None = None) -> dict[str, int]:
-    """Put every mart of the last build into the store, in one transaction; tables of the same names are replaced.
+    """Put every mart that was built into the store, in one transaction; tables of the same names are replaced.
+
+    What models of another version of memtax have left beside them stays there.
 
     Returns:
         the rows of each table.
 
     Raises:
-        StoreError: nothing was built, or a table is incomplete.
+        StoreError: nothing was built, or the last build did not finish, so that tables are of different builds.
         StoreLockedError: another process holds the store.
     """
     folders = folders or spark_folders()
+    if folders.unfinished.exists():
+        raise StoreError(
+            f"the last memtax spark build in {folders.root} failed, was stopped or is still at work, so that its tables may not "
+            "fit together; run memtax spark build until it succeeds (what is computed stays), then export"
+        )
     tables = built_tables(folders)
     if not tables:
         raise StoreError(f"nothing was built on Spark yet: {folders.warehouse} has no table; run memtax spark build")
     types = _types(folders)
     found = {}
     with store.writing() as connection:
-        for table, files in tables.items():
+        for table in sorted(tables.keys() & types.keys()):
             _drop(connection, table)
-            source = ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
-            columns = types.get(table, {})
-            select = ", ".join(f'cast("{name}" as {kind}) as "{name}"' for name, kind in columns.items()) or "*"
-            connection.execute(f'create table {SCHEMA}."{table}" as select {select} from read_parquet([{source}])')  # noqa: S608
+            select = ", ".join(f'cast("{name}" as {kind}) as "{name}"' for name, kind in types[table].items()) or "*"
+            rows = f"read_parquet([{literals(tables[table])}])"
+            connection.execute(f'create table {SCHEMA}."{table}" as select {select} from {rows}')  # noqa: S608
             count = connection.execute(f'select count(*) from {SCHEMA}."{table}"').fetchone()  # noqa: S608
             found[table] = count[0] if count else 0
     return found

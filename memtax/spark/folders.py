@@ -11,6 +11,8 @@ from memtax.project import database_path
 FOLDER_VARIABLE = "MEMTAX_SPARK_FOLDER"
 # Spark's setting of where its catalogue is.
 CATALOGUE = "spark.hadoop.javax.jdo.option.ConnectionURL"
+# Where it names a server, that server's catalogue is the one.
+CATALOGUE_SERVER = "spark.hadoop.hive.metastore.uris"
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,11 @@ class SparkFolders:
     def metastore(self) -> Path:
         """Spark's catalogue of the tables, unless the configuration names one."""
         return self.root / "metastore"
+
+    @property
+    def unfinished(self) -> Path:
+        """A file that is there from a build's start until it has built all that it was asked for."""
+        return self.root / "unfinished"
 
     @property
     def scratch(self) -> Path:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ import pyarrow.parquet as pq
 
 from memtax.corpus.in_place import shard_name
 from memtax.corpus.shards import IN_PLACE, LANDED, Shard, shards_of
+from memtax.quoting import literal
 from memtax.spark.folders import SparkFolders
 from memtax.spark.tokens import describe
 
@@ -30,41 +32,45 @@ SEQUENCES_PER_ROW_GROUP = 4_096
 TASK_BYTES = 64 << 20
 
 
-def land(session: SparkSession, store: duckdb.DuckDBPyConnection, folders: SparkFolders) -> list[str]:
-    """Bring the schema `raw` of the session up to date with the store.
+def land(session: SparkSession, store: duckdb.DuckDBPyConnection, folders: SparkFolders) -> Iterator[str]:
+    """Bring the schema `raw` of the session up to date with the store, as far as the result is asked for.
 
-    Returns:
-        what was written: the names of tables, and of shards.
+    Wherever a build is killed in it, the next one goes on: a table is declared after its files are complete, and not by
+    what is new alone but by what the catalogue knows.
+
+    Yields:
+        what was written, once it is: the names of tables, and of shards.
     """
     session.sql("create schema if not exists raw")
     declared = {row.tableName for row in session.sql("show tables in raw").collect()}
-    written = []
     for table in _tables_but_sequences(store):
         changed = _export_table(store, table, folders.raw / table)
-        if changed:
-            written.append(table)
-        if changed or table not in declared:
+        if changed or table not in declared or session.table(f"raw.{table}").columns != _columns(store, table):
             _declare(
-                session, f"create table raw.{table} using parquet location '{_quoted(folders.raw / table)}'", table
+                session, f"create table raw.{table} using parquet location {_spark_literal(folders.raw / table)}", table
             )
+        if changed:
+            yield table
     shards = shards_of(store)
     for dtype in ("uint16", "uint32"):
         table = SEQUENCES + dtype
         landed = [shard for shard in shards if shard.storage == LANDED and shard.token_dtype == dtype]
-        landed_now = _export_shards(store, landed, folders.raw / table)
-        written += [f"{table}, {name}" for name in landed_now]
-        if landed_now or table not in declared:
+        changed = False
+        for name in _export_shards(store, landed, folders.raw / table):
+            changed = True
+            yield f"{table}, {name}"
+        wanted = {shard.shard_id for shard in landed}
+        if changed or table not in declared or _declared_shards(session, table) != wanted:
             _declare(
                 session,
                 f"create table raw.{table} (corpus string, sequence_id bigint, tokens binary, shard_id int) using parquet "
-                f"partitioned by (shard_id) location '{_quoted(folders.raw / table)}'",
+                f"partitioned by (shard_id) location {_spark_literal(folders.raw / table)}",
                 table,
             )
             session.sql(f"msck repair table raw.{table}")
     for shard in shards:
         if shard.storage == IN_PLACE:
             _attach(session, shard, folders.scratch)
-    return written
 
 
 def _tables_but_sequences(store: duckdb.DuckDBPyConnection) -> list[str]:
@@ -77,21 +83,30 @@ def _tables_but_sequences(store: duckdb.DuckDBPyConnection) -> list[str]:
 
 def _export_table(store: duckdb.DuckDBPyConnection, table: str, folder: Path) -> bool:
     """Write a table to a folder unless it is there as it is; whether it was written."""
-    rows, digest = store.execute(f"select count(*), bit_xor(hash(landed)) from raw.{table} as landed").fetchone()  # type: ignore[misc]  # noqa: S608
-    columns = [name for name, *_ in store.execute(f"describe raw.{table}").fetchall()]
-    state = {"rows": rows, "digest": str(digest), "columns": columns, "duckdb": duckdb.__version__}
+    rows, digest = store.execute(f"select count(*), sum(hash(landed)) from raw.{table} as landed").fetchone()  # type: ignore[misc]  # noqa: S608
+    state = {"rows": rows, "digest": str(digest), "columns": _columns(store, table), "duckdb": duckdb.__version__}
     if _state(folder) == state:
         return False
     partial = _partial(folder)
     # Spark has no JSON and no time zones in Parquet as DuckDB writes them.
     store.execute(
         f"copy (select * replace ({_replacements(store, table)}) from raw.{table}) "  # noqa: S608
-        f"to '{_quoted(partial / 'part.parquet')}' (format parquet)"
+        f"to {literal(partial / 'part.parquet')} (format parquet)"
         if _replacements(store, table)
-        else f"copy raw.{table} to '{_quoted(partial / 'part.parquet')}' (format parquet)"
+        else f"copy raw.{table} to {literal(partial / 'part.parquet')} (format parquet)"
     )
     _settle(partial, folder, state)
     return True
+
+
+def _columns(store: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+    return [name for name, *_ in store.execute(f"describe raw.{table}").fetchall()]
+
+
+def _declared_shards(session: SparkSession, table: str) -> set[int]:
+    """The shards that the catalogue knows of a table of sequences."""
+    partitions = session.sql(f"show partitions raw.{table}").collect()
+    return {int(row.partition.removeprefix("shard_id=")) for row in partitions}
 
 
 def _replacements(store: duckdb.DuckDBPyConnection, table: str) -> str:
@@ -99,15 +114,14 @@ def _replacements(store: duckdb.DuckDBPyConnection, table: str) -> str:
     return ", ".join(f'cast("{name}" as varchar) as "{name}"' for name, kind, *_ in described if kind == "JSON")
 
 
-def _export_shards(store: duckdb.DuckDBPyConnection, shards: list[Shard], folder: Path) -> list[str]:
-    """Write the landed shards that are not there yet, drop those that are no more; return what was done."""
+def _export_shards(store: duckdb.DuckDBPyConnection, shards: list[Shard], folder: Path) -> Iterator[str]:
+    """Write the landed shards that are not there yet, drop those that are no more; yield each when it is done."""
     folder.mkdir(parents=True, exist_ok=True)
     wanted = {f"shard_id={shard.shard_id}": shard for shard in shards}
-    done = []
-    for present in folder.iterdir():
+    for present in list(folder.iterdir()):
         if present.name not in wanted:
             shutil.rmtree(present)
-            done.append(f"{present.name} dropped")
+            yield f"{present.name} dropped"
     for name, shard in wanted.items():
         state = {"checksum": shard.checksum, "sequences": shard.n_sequences, "first": shard.first_sequence_id}
         if _state(folder / name) == state:
@@ -115,8 +129,7 @@ def _export_shards(store: duckdb.DuckDBPyConnection, shards: list[Shard], folder
         partial = _partial(folder / name)
         _write_sequences(store, shard, partial / "part.parquet")
         _settle(partial, folder / name, state)
-        done.append(name)
-    return done
+        yield name
 
 
 def _write_sequences(store: duckdb.DuckDBPyConnection, shard: Shard, path: Path) -> None:
@@ -184,5 +197,6 @@ def _settle(partial: Path, folder: Path, state: dict[str, Any]) -> None:
     partial.rename(folder)
 
 
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
+def _spark_literal(path: Path) -> str:
+    """As Spark reads it, which takes two quotes for the end of one text and the start of the next."""
+    return "'" + str(path).replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import warnings
@@ -23,6 +24,7 @@ SCRATCH_VARIABLE = "MEMTAX_SPARK_SCRATCH"
 TASKS_VARIABLE = "MEMTAX_SPARK_TASKS"
 # Tasks to a core: enough that one slow task does not keep the others waiting.
 TASKS_PER_CORE = 2
+INSTALL_JAVA = "install Java 17 (on Debian: apt install openjdk-17-jre-headless)"
 
 
 def default_configuration(folders: SparkFolders) -> dict[str, str]:
@@ -41,6 +43,8 @@ def default_configuration(folders: SparkFolders) -> dict[str, str]:
         "spark.sql.catalogImplementation": "hive",
         "spark.sql.warehouse.dir": str(folders.warehouse),
         CATALOGUE: f"jdbc:derby:;databaseName={folders.metastore};create=true",
+        # Its filter of partitions can fail on a busy machine; a corpus has few shards, whose list is as good.
+        "spark.sql.hive.metastorePartitionPruningFallbackOnException": "true",
         # Quoted: Spark takes this apart at spaces.
         "spark.driver.extraJavaOptions": f'-Dderby.stream.error.file="{root / "derby.log"}"',
         # An executor's cores are its tasks'; native code that took them all would only get in their way.
@@ -74,9 +78,10 @@ def read_defaults() -> dict[str, str]:
         return {}
     found = {}
     for line in path.read_text(encoding="utf-8").splitlines():
-        words = line.strip().split(None, 1)
-        if len(words) == 2 and not words[0].startswith("#"):
-            found[words[0]] = words[1].strip()
+        # As Java reads properties: white space parts a key from its value, or an equals sign or a colon does.
+        setting = re.match(r"(spark\.[^\s=:]+)(?:\s*[=:]\s*|\s+)(.*)", line.strip())
+        if setting:
+            found[setting[1]] = setting[2]
     return found
 
 
@@ -113,7 +118,11 @@ def spark_session(folders: SparkFolders, settings: Mapping[str, str] | None = No
     try:
         session = builder.getOrCreate()
     except Exception as error:
-        raise MemtaxError(f"Spark did not start with master {chosen['spark.master']}: {error}") from error
+        raise MemtaxError(
+            f"Spark did not start with master {chosen['spark.master']}: {java_reason(error)}. What Java says of it is above. A "
+            "master is local[N], spark://HOST:PORT or k8s://https://HOST:PORT, must run, and must be reached from here; "
+            "memtax spark build --master names another, and --conf sets what else Spark needs"
+        ) from error
     try:
         cores = session.sparkContext.defaultParallelism
         if "spark.sql.shuffle.partitions" not in chosen:
@@ -131,12 +140,20 @@ def spark_session(folders: SparkFolders, settings: Mapping[str, str] | None = No
         shutil.rmtree(folders.scratch, ignore_errors=True)
 
 
+def java_reason(error: Exception) -> str:
+    """What went wrong in Java, without where: py4j has the whole trace in its text, in which the reason follows a colon."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return next((line.removeprefix(": ") for line in lines if line.startswith(": ")), lines[0]).rstrip(". ")
+
+
+def java_program() -> str | None:
+    """The Java that Spark would start: that of JAVA_HOME, else the one on the PATH; None if there is neither."""
+    home = os.environ.get("JAVA_HOME")
+    at_home = Path(home, "bin", "java") if home else None
+    return str(at_home) if at_home and at_home.is_file() else shutil.which("java")
+
+
 def require_java() -> None:
     """Raise a MemtaxError where there is no Java to run Spark on."""
-    home = os.environ.get("JAVA_HOME")
-    if shutil.which("java") or (home and Path(home, "bin", "java").is_file()):
-        return
-    raise MemtaxError(
-        "Spark runs on Java, and there is none on the PATH or in JAVA_HOME; install Java 17 (on Debian: apt install "
-        "openjdk-17-jre-headless)"
-    )
+    if java_program() is None:
+        raise MemtaxError(f"Spark runs on Java, and there is none on the PATH or in JAVA_HOME; {INSTALL_JAVA}")

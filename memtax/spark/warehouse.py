@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from memtax.errors import StoreLockedError
-from memtax.spark.folders import CATALOGUE, SparkFolders
+from memtax.spark.folders import CATALOGUE, CATALOGUE_SERVER, SparkFolders
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -41,7 +41,7 @@ def sweep(session: SparkSession, folders: SparkFolders) -> list[str]:
     Returns:
         the tables, as `schema.table`.
     """
-    if str(folders.metastore) not in session.conf.get(CATALOGUE, ""):
+    if session.conf.get(CATALOGUE_SERVER, "") or str(folders.metastore) not in session.conf.get(CATALOGUE, ""):
         return []
     swept = []
     for schema in sorted(folders.warehouse.glob("*.db")):

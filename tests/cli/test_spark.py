@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import duckdb
 import pytest
 from click.testing import CliRunner
 
 from memtax import store
 from memtax.cli import main
 from memtax.errors import ProjectError, StoreLockedError
-from memtax.spark.folders import SparkFolders, spark_folders
-from memtax.spark.session import default_configuration, parse_configuration, read_defaults
-from memtax.spark.warehouse import only_build
+from memtax.spark.build import NOT_ON_SPARK, dbt_command
+from memtax.spark.folders import CATALOGUE, CATALOGUE_SERVER, SparkFolders, spark_folders
+from memtax.spark.session import default_configuration, java_reason, parse_configuration, read_defaults
+from memtax.spark.warehouse import only_build, sweep
 
 
 @pytest.fixture
@@ -57,6 +60,46 @@ def test_without_a_build_there_is_nothing_to_export(database: Path):
     assert "run memtax spark build" in result.output
 
 
+def test_what_a_build_did_not_finish_is_not_exported(database: Path):
+    with store.connect(read_only=False) as connection:
+        connection.execute("create table main.features as select 'before' as corpus")
+    folders = spark_folders()
+    table = folders.warehouse / "main.db" / "features"
+    table.mkdir(parents=True)
+    (table / "_SUCCESS").touch()
+    folders.unfinished.touch()
+    result = run("export")
+    assert result.exit_code == 1
+    assert "run memtax spark build until it succeeds" in result.output
+    with store.reading() as connection:
+        assert connection.execute("from main.features").fetchall() == [("before",)]
+
+
+def test_what_models_left_that_are_no_more_is_not_exported(database: Path):
+    store.connect(read_only=False).close()
+    folders = spark_folders()
+    for name in ("features", "renamed_since"):
+        table = folders.warehouse / "main.db" / name
+        table.mkdir(parents=True)
+        (table / "_SUCCESS").touch()
+        duckdb.sql(f"copy (select 1 as n, 'a' as corpus) to '{table}/part.parquet'")
+    columns = {name: {"data_type": kind} for name, kind in (("corpus", "varchar"), ("n", "bigint"))}
+    model = {"name": "features", "resource_type": "model", "schema": "main", "columns": columns}
+    folders.target.mkdir()
+    (folders.target / "manifest.json").write_text(json.dumps({"nodes": {"model.memtax.features": model}}))
+    assert run("export").output.splitlines() == ["features: 1 rows"]
+    with store.reading() as connection:
+        assert connection.execute("from main.features").fetchall() == [("a", 1)]
+        assert connection.execute("select typeof(n) from main.features").fetchall() == [("BIGINT",)]
+
+
+def test_what_cannot_run_on_spark_is_excluded_beside_what_the_user_excludes(tmp_path: Path):
+    folders = SparkFolders(tmp_path / "store.spark")
+    for arguments in ([], ["--exclude", "feat_sequence__code"], ["--exclude=feat_sequence__code"]):
+        command = dbt_command(arguments, folders)
+        assert command[: len(arguments) + 3] == ["run", *arguments, "--exclude", NOT_ON_SPARK]
+
+
 def test_a_value_may_hold_an_equals_sign():
     assert parse_configuration(["spark.driver.extraJavaOptions=-Da=b"]) == {"spark.driver.extraJavaOptions": "-Da=b"}
     with pytest.raises(ProjectError):
@@ -65,10 +108,23 @@ def test_a_value_may_hold_an_equals_sign():
 
 def test_settings_come_from_the_usual_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "spark-defaults.conf").write_text(
-        "# ours\nspark.master   spark://head:7077\n\nspark.executor.memory 8g\n"
+        "# ours\nspark.master   spark://head:7077\n\nspark.executor.memory=8g\n"
+        "spark.executor.extraJavaOptions -Da=b -Dc=d\n  spark.executor.cores : 4 \n"
     )
     monkeypatch.setenv("SPARK_CONF_DIR", str(tmp_path))
-    assert read_defaults() == {"spark.master": "spark://head:7077", "spark.executor.memory": "8g"}
+    assert read_defaults() == {
+        "spark.master": "spark://head:7077",
+        "spark.executor.memory": "8g",
+        "spark.executor.extraJavaOptions": "-Da=b -Dc=d",
+        "spark.executor.cores": "4",
+    }
+
+
+def test_of_what_java_says_the_reason_is_told():
+    trace = "An error occurred while calling None.SparkSession.\n: java.lang.IllegalStateException: stopped.\n\n\tat a.b(c)\n"
+    assert java_reason(Exception(trace)) == "java.lang.IllegalStateException: stopped"
+    assert java_reason(Exception("Java gateway process exited.")) == "Java gateway process exited"
+    assert java_reason(KeyError()) == "KeyError"
 
 
 def test_what_is_written_lies_beside_the_database(database: Path, monkeypatch: pytest.MonkeyPatch):
@@ -90,3 +146,30 @@ def test_one_build_at_a_time(tmp_path: Path):
         pass
     with only_build(folders):
         pass
+
+
+class Session:
+    """Stands for a session whose catalogue has a schema `main` without tables."""
+
+    def __init__(self, settings: dict[str, str]) -> None:
+        self.conf, self.catalog = settings, self
+
+    def databaseExists(self, name: str) -> bool:
+        return name == "main"
+
+    def sql(self, statement: str) -> Session:
+        return self
+
+    def collect(self) -> list[object]:
+        return []
+
+
+@pytest.mark.parametrize(("server", "swept"), [("", ["main.begun"]), ("thrift://catalogue:9083", [])])
+def test_only_tables_that_the_folders_own_catalogue_does_not_know_are_swept(
+    tmp_path: Path, server: str, swept: list[str]
+):
+    folders = SparkFolders(tmp_path / "store.spark")
+    (folders.warehouse / "main.db" / "begun").mkdir(parents=True)
+    settings = {CATALOGUE: f"jdbc:derby:;databaseName={folders.metastore};create=true", CATALOGUE_SERVER: server}
+    assert sweep(Session(settings), folders) == swept
+    assert (folders.warehouse / "main.db" / "begun").exists() == (not swept)

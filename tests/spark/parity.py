@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -11,7 +12,9 @@ from memtax.spark.export import built_tables
 from memtax.spark.folders import SparkFolders
 from tests.conftest import Commands
 
-ON_SPARK = ["--master", "local[2]", "--conf", "spark.driver.memory=1500m"]
+# What small data gains nothing by: pages about the session, and more tasks than cores.
+QUICK = ["--conf", "spark.ui.enabled=false", "--conf", "spark.sql.shuffle.partitions=2"]
+ON_SPARK = ["--master", "local[2]", "--conf", "spark.driver.memory=1500m", *QUICK]
 LANGUAGE_MODEL = 1e-5
 FLOATS = 1e-9
 # What a language model computed, or is computed from that.
@@ -23,8 +26,8 @@ FROM_MODELS = {
 MODEL_COLUMNS = {
     "loss", "prompt_perplexity", "generation_perplexity", "sequence_perplexity", "paper_prompt_perplexity",
     "paper_generation_perplexity", "paper_sequence_perplexity", "continuation_log_probability", "sampling_log_probability",
-    "extraction_probability", "reference_log_probability", "log_probability_gain", "avg_entropy", "avg_gini",
-    "avg_continuation_log_probability", "avg_extraction_probability",
+    "extraction_probability", "reference_log_probability", "log_probability_gain", "avg_gini",
+    "avg_continuation_log_probability", "avg_extraction_probability", "avg_entropy", "paper_avg_entropy", "paper_avg_gini",
 }  # fmt: skip
 
 Tables = dict[str, tuple[list[tuple[str, str]], list[tuple]]]
@@ -47,14 +50,38 @@ def read_tables(database: Path) -> Tables:
         return found
 
 
+def logged_in(folder: Path) -> list[str]:
+    """Arguments of a build that writes Spark's event log to a folder, which is made."""
+    folder.mkdir()
+    settings = {"enabled": "true", "dir": folder.as_uri(), "compress": "false"}
+    return [part for key, value in settings.items() for part in ("--conf", f"spark.eventLog.{key}={value}")]
+
+
+def column(tables: Tables, table: str, name: str) -> list[Any]:
+    """All values of one column."""
+    columns, rows = tables[table]
+    place = [column for column, _ in columns].index(name)
+    return [row[place] for row in rows]
+
+
+def expected_on_spark(on_duckdb: Tables) -> set[str]:
+    """The tables of a store that a build on Spark makes: all but what the taxonomy's training makes, or reads from it."""
+    return {name for name in on_duckdb if not name.startswith("taxonomy") and name != "memorization_distributions"}
+
+
 def require_equal_on_spark(commands: Commands, *arguments: str) -> None:
     """Build a store on Spark that was built on DuckDB: each of its marts is built there, and is equal."""
     on_duckdb = read_tables(commands.database)
     commands.memtax("spark", "build", *ON_SPARK, *arguments)
+    require_export_equal(commands, on_duckdb)
+
+
+def require_export_equal(commands: Commands, on_duckdb: Tables) -> None:
+    """What was built on Spark comes back to the store, each mart of DuckDB's among it, and is equal."""
     commands.memtax("spark", "export")
     # A table that did not come back would be compared with itself.
     built = built_tables(SparkFolders(commands.database.with_name(f"{commands.database.name}.spark")))
-    assert set(built) == {name for name in on_duckdb if not name.startswith("taxonomy")}
+    assert set(built) == expected_on_spark(on_duckdb)
     require_equal(on_duckdb, read_tables(commands.database))
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from memtax.spark.events import read_events
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ def plans_with(folder: Path, text: str) -> list[list[Node]]:
     """The operators of each query that ran with `text` in its final plan, and ran some task for it."""
     plans: dict[int, dict[str, Any]] = {}
     updates: dict[int, int] = {}
-    for event in events(folder):
+    for event in read_events(folder):
         # A later one replaces what Spark changed its mind about while the query ran.
         if event["Event"].endswith(("SparkListenerSQLExecutionStart", "SparkListenerSQLAdaptiveExecutionUpdate")):
             plans[event["executionId"]] = event["sparkPlanInfo"]
@@ -36,13 +37,6 @@ def plans_with(folder: Path, text: str) -> list[list[Node]]:
         if any(text in node.text for node in nodes):
             found.append(nodes)
     return found
-
-
-def events(folder: Path) -> Iterator[dict[str, Any]]:
-    """Every event of the logs in a folder."""
-    for path in sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")):
-        with path.open(encoding="utf-8") as lines:
-            yield from (json.loads(line) for line in lines if line.startswith("{"))
 
 
 def _flatten(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -14,13 +14,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from memtax import store
+from memtax.spark.events import read_events, read_stages
 from memtax.spark.export import built_tables
 from memtax.spark.folders import SparkFolders
 from tests.conftest import Commands
 from tests.corpus.helpers import word_tokenizer, write_bin
 from tests.explorer.process import address_of, explored
-from tests.spark.parity import ON_SPARK, Tables, read_tables, require_equal
-from tests.spark.plans import events, plans_with
+from tests.spark.parity import ON_SPARK, Tables, expected_on_spark, logged_in, read_tables, require_equal
+from tests.spark.plans import plans_with
 from tests.udf import tiny_embedders
 
 NOT_TRAINING = ["--exclude", "path:models/marts/taxonomy+"]
@@ -76,10 +77,7 @@ def built(
     commands.dbt("run", *NOT_TRAINING, "--vars", settings)
     on_duckdb = read_tables(commands.database)
     log = folder / "events"
-    log.mkdir()
-    logged = {"enabled": "true", "dir": log.as_uri(), "compress": "false"}
-    conf = [part for key, value in logged.items() for part in ("--conf", f"spark.eventLog.{key}={value}")]
-    commands.memtax("spark", "build", *ON_SPARK, *conf, "--", "--vars", settings)
+    commands.memtax("spark", "build", *ON_SPARK, *logged_in(log), "--", "--vars", settings)
     return Built(commands, on_duckdb, commands.memtax("spark", "export").stdout, log, settings)
 
 
@@ -92,7 +90,7 @@ def test_every_mart_is_equal_and_comes_back(built: Built):
         assert len(values - {None}) > 1, f"{name} has values to compare"
     require_equal(built.on_duckdb, read_tables(built.commands.database))
     on_spark = built_tables(_folders(built.commands))
-    assert set(on_spark) == {name for name in built.on_duckdb if not name.startswith("taxonomy")}
+    assert set(on_spark) == expected_on_spark(built.on_duckdb)
 
 
 def test_one_scan_of_a_shard_counts_windows_of_every_length(built: Built):
@@ -109,7 +107,7 @@ def test_one_scan_of_a_shard_counts_windows_of_every_length(built: Built):
 
 
 def test_the_windows_of_a_corpus_go_out_as_one_file_for_each_length(built: Built):
-    environments = [event for event in events(built.log) if event["Event"] == "SparkListenerEnvironmentUpdate"]
+    environments = [event for event in read_events(built.log) if event["Event"] == "SparkListenerEnvironmentUpdate"]
     # What was added to the session, which Spark sends to an executor once; two shards of a corpus share its windows.
     sent = [path for path in environments[-1]["Classpath Entries"] if path.endswith(".memtaxq")]
     assert len(sent) == 2 * 2, "prompts and continuations, and whole windows, of two corpora"
@@ -146,6 +144,26 @@ def test_a_second_build_computes_nothing_again(built: Built):
     for model in models:
         invocations = {chunk.name.rsplit("-", 1)[0] for chunk in (warehouse / model).glob("chunk=*")}
         assert len(invocations) == 1, f"{model} was computed by {len(invocations)} builds"
+
+
+def test_many_windows_are_dealt_out_to_chunks_and_no_task_gets_all(built: Built, tmp_path: Path):
+    log = tmp_path / "events"
+    eight = [
+        "--conf",
+        "spark.sql.shuffle.partitions=8",
+        "--conf",
+        "spark.sql.adaptive.coalescePartitions.enabled=false",
+    ]
+    settings = json.dumps(json.loads(built.vars) | {"chunk_rows": 5, "spark_chunk_rows": 5})
+    arguments = ["--full-refresh", "--select", "int_sequence__token_runs", "--vars", settings]
+    built.commands.memtax("spark", "build", *ON_SPARK, *eight, *logged_in(log), "--", *arguments)
+    n_windows = len(built.on_duckdb["dim_evaluated_sequences"][1])
+    table = _folders(built.commands).warehouse / "intermediate.db" / "int_sequence__token_runs"
+    sizes = [
+        sum(pq.read_metadata(file).num_rows for file in chunk.glob("*.parquet")) for chunk in table.glob("chunk=*")
+    ]
+    assert sum(sizes) == n_windows and len(sizes) >= n_windows / 5 / 2, sizes
+    assert max(max(stage.shuffle_rows, default=0) for stage in read_stages(log)) < n_windows / 2
 
 
 def _folders(commands: Commands) -> SparkFolders:

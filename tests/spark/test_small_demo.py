@@ -1,4 +1,4 @@
-"""The small demo, as `make demo SIZE=small` leaves it, built again on Spark: every mart is equal."""
+"""The small demo, as `make demo SIZE=small` leaves it, built again on Spark: every mart is equal (`make sparkslow`)."""
 
 from __future__ import annotations
 
