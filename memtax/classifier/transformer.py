@@ -51,7 +51,7 @@ def train_transformer(windows: Windows, out: Path, options: TransformerOptions) 
         import accelerate  # noqa: F401 - Trainer needs it, and says so only after minutes
         import transformers
     except ImportError as error:
-        raise MissingExtraError("the transformer recipe", "train") from error
+        raise MissingExtraError("the transformer recipe", "models") from error
     # Before the model: the weights of its classifier are drawn at random.
     transformers.set_seed(options.seed)
     tokenizer, model = _base(transformers, options.base)

@@ -43,7 +43,8 @@ class LazyCommands(click.Group):
         return getattr(import_module(COMMANDS[cmd_name]), cmd_name)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run; an error that memtax raises on purpose becomes one message on stderr and exit status 1."""
+        """Run; an error that memtax raises on purpose, or the system or DuckDB has reason for, becomes one message on stderr."""
+        from memtax.cli.failures import in_words
         from memtax.errors import MemtaxError
         from udf.errors import UdfError
 
@@ -51,6 +52,11 @@ class LazyCommands(click.Group):
             return super().invoke(ctx)
         except (MemtaxError, UdfError) as error:
             raise click.ClickException(str(error)) from error
+        except Exception as error:
+            words = in_words(error)
+            if words is None:
+                raise
+            raise click.ClickException(words) from error
 
 
 @click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

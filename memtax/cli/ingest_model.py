@@ -25,7 +25,9 @@ import click
 )
 @click.option("--dtype", type=click.Choice(["float32", "bfloat16"]), help="In which numbers (default: a var).")
 @click.option("--device", help="Where it computes: cpu, cuda, cuda:1, ... (default: cuda where there is one).")
-@click.option("--tokenizer", help="The model's tokenizer (default: the one beside its weights, if there is one).")
+@click.option(
+    "--tokenizer", help="The model's tokenizer (default: the one beside its weights, else that of its corpus)."
+)
 @click.option(
     "--replace",
     is_flag=True,

@@ -9,7 +9,12 @@ import click
 
 @click.command()
 @click.argument("databases", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--vars", "variables", metavar="YAML", help="The vars that the scores were made with.")
+@click.option(
+    "--vars",
+    "variables",
+    metavar="YAML",
+    help="The vars that the scores were made with; the next dbt run needs them, too.",
+)
 def merge(databases: tuple[Path, ...], variables: str | None) -> None:
     """Take over the scores of FILEs that memtax score wrote.
 

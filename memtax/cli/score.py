@@ -16,7 +16,7 @@ import click
 )
 @click.option("--prepare", is_flag=True, help="Only write what there is to score to --into, to be carried elsewhere.")
 @click.option(
-    "--vars", "variables", metavar="YAML", help="Vars for dbt; give the same to every shard and to memtax merge."
+    "--vars", "variables", metavar="YAML", help="Vars for dbt; give the same to every shard, memtax merge and dbt run."
 )
 def score(shard: str | None, into: Path | None, prepare: bool, variables: str | None) -> None:
     """Score what is not scored yet with every registered model; a part of what dbt run does.

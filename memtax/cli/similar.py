@@ -41,6 +41,8 @@ def similar(text: str, dataset: str | None, limit: int, output_format: str) -> N
     from memtax.project import project_vars
     from memtax.session import reading_session
 
+    if not text.strip():
+        raise click.UsageError("TEXT is empty, and every sequence would be as near to it; give some words")
     model = str(project_vars().get("embed_with") or "")
     if not model:
         raise ProjectError(

@@ -12,8 +12,8 @@ import duckdb
 import pyarrow.parquet as pq
 
 from memtax.errors import SourceError
-from memtax.export.selection import quoted
 from memtax.export.shards import WrittenTable
+from memtax.quoting import identifier, literals
 
 MANIFEST = "memtax-export.json"
 VERSION = 1
@@ -111,8 +111,7 @@ def attach_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
             name = record.config if record.split == "train" else str(record.split)
             tables.setdefault(name, []).append(str(folder / record.path))
     for name, paths in tables.items():
-        files = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
-        connection.execute(f"create view {quoted(name)} as from read_parquet([{files}])")
+        connection.execute(f"create view {identifier(name)} as from read_parquet([{literals(paths)}])")
 
 
 def _record(

@@ -9,6 +9,7 @@ import duckdb
 from memtax.errors import StoreError
 from memtax.export.selection import ExportTable, columns_of, limited
 from memtax.export.without_text import ROUNDED_COLUMNS, TEXT_COLUMNS, description, rounded
+from memtax.quoting import literal
 
 # The paper's column, what it is in memtax's, and the type; in the published order.
 COLUMNS = (
@@ -134,10 +135,6 @@ def _descriptions(described: dict[str, str], *, without_text: bool, swapped: boo
     return texts
 
 
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
 def _query(
     connection: duckdb.DuckDBPyConnection,
     built: dict[str, dict[str, str]],
@@ -167,7 +164,6 @@ def _query(
             )
     chosen = limited(connection, built["features"])
     condition = " and ".join(
-        f"features.{key} = {_literal(value)}"
-        for key, value in zip(("dataset", "model", "revision"), group, strict=True)
+        f"features.{key} = {literal(value)}" for key, value in zip(("dataset", "model", "revision"), group, strict=True)
     )
     return f"select {', '.join(listed)} from {from_tables}{chosen} where {condition}"  # noqa: S608

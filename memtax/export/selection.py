@@ -11,6 +11,7 @@ from memtax.errors import StoreError
 from memtax.export.descriptions import TableDescription
 from memtax.export.without_text import ROUNDED_COLUMNS, TEXT_COLUMNS, TOKEN_TABLES, description, rounded
 from memtax.query.statement import ask, message_of
+from memtax.quoting import identifier
 
 KEYS = ("dataset", "corpus", "sequence_id", "token_offset", "model", "revision")
 CHOSEN = "exported_rows"
@@ -94,9 +95,10 @@ def memtax_tables(
         columns = {c: kind for c, kind in built[name].items() if not (without_text and c in TEXT_COLUMNS)}
         blurred = ROUNDED_COLUMNS if without_text else frozenset()
         listed = ", ".join(
-            f"{rounded(_value(c), kind)} as {quoted(c)}" if c in blurred else _value(c) for c, kind in columns.items()
+            f"{rounded(_value(c), kind)} as {identifier(c)}" if c in blurred else _value(c)
+            for c, kind in columns.items()
         )
-        query = f"select {listed} from main.{quoted(name)}{limited(connection, columns)}"  # noqa: S608
+        query = f"select {listed} from main.{identifier(name)}{limited(connection, columns)}"  # noqa: S608
         if not names and connection.execute(f"from ({query}) limit 1").fetchone() is None:
             continue  # datasets cannot load a split without rows, and most stores have tables that no var asked for
         order = described[name].key or tuple(columns)
@@ -121,16 +123,11 @@ def columns_of(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str
     return tables
 
 
-def quoted(name: str) -> str:
-    """An identifier of SQL."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 def _value(column: str) -> str:
     if column == "tokenizer":
         # Where the tokenizer lies on this machine is nobody's business; a hub id is.
         return "case when tokenizer like '/%' then parse_filename(tokenizer) else tokenizer end as tokenizer"
-    return quoted(column)
+    return identifier(column)
 
 
 def limited(connection: duckdb.DuckDBPyConnection, columns: dict[str, str]) -> str:

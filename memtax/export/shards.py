@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from memtax.datasets.row_keys import RowKeys
-from memtax.export.selection import ExportTable, quoted
+from memtax.export.selection import ExportTable
+from memtax.quoting import identifier
 
 ROWS_IN_GROUP = 100_000
 # Lists and texts make rows large: a group holds at most this much, so that one can be streamed without its neighbours.
@@ -99,7 +100,9 @@ def _order_by(connection: duckdb.DuckDBPyConnection, table: ExportTable) -> str:
     texts = [column for column in table.order if types.get(column) == "VARCHAR"]
     order = list(table.order)
     if texts:
-        same = ", ".join(f"min({quoted(c)}) = max({quoted(c)}) and count({quoted(c)}) = count(*)" for c in texts)
+        same = ", ".join(
+            f"min({identifier(c)}) = max({identifier(c)}) and count({identifier(c)}) = count(*)" for c in texts
+        )
         flags = connection.execute(f"select {same} from ({table.query})").fetchone()  # noqa: S608
         assert flags is not None
         constant = {column for column, flag in zip(texts, flags, strict=True) if flag}
@@ -109,13 +112,13 @@ def _order_by(connection: duckdb.DuckDBPyConnection, table: ExportTable) -> str:
     whole = len(order) <= 2 and all(types.get(column) in WHOLE for column in order)
     if whole and " join " not in table.query and _ascends(connection, table, order):
         return ""
-    return f" order by {', '.join(quoted(column) for column in order)}"
+    return f" order by {', '.join(identifier(column) for column in order)}"
 
 
 def _ascends(connection: duckdb.DuckDBPyConnection, table: ExportTable, order: Sequence[str]) -> bool:
     """Whether the rows, as they come, are sorted by one or two whole numbers that tell them apart."""
     before: tuple[int, int] | None = None
-    listed = ", ".join(f"cast({quoted(column)} as bigint)" for column in order)
+    listed = ", ".join(f"cast({identifier(column)} as bigint)" for column in order)
     for batch in connection.execute(f"select {listed} from ({table.query})").to_arrow_reader(ROWS_IN_GROUP):  # noqa: S608
         if any(column.null_count for column in batch.columns):
             return False

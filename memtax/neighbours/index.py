@@ -26,11 +26,14 @@ INDEX_FILE, KEYS_FILE, ABOUT_FILE = "index.usearch", "keys.arrow", "about.json"
 VERSION = 1
 _BATCH_ROWS = 16_384
 
-# Changes with every embedding that comes, goes or is computed again, and needs none of the vectors.
+# Changes with every embedding that comes, goes or is computed again, also of other tokens under the same key, and needs none of
+# the vectors.
 _DIGEST = """
     select
         count(*),
-        md5(concat_ws('|', count(*), bit_xor(md5_number(concat_ws('|', corpus, sequence_id, token_offset, fingerprint)))))
+        md5(concat_ws('|', count(*), bit_xor(md5_number(
+            concat_ws('|', corpus, sequence_id, token_offset, tokens_checksum, fingerprint)
+        ))))
     from intermediate.int_sequence__embedding
     where is_embedded
 """

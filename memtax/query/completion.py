@@ -10,6 +10,8 @@ import duckdb
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
+from memtax.quoting import identifier
+
 WORD = re.compile(r"[\w.]*$")
 PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*")
 TABLE_COMES = re.compile(r"\b(from|join|describe|summarize)\s+[\w.]*$", re.IGNORECASE)
@@ -92,4 +94,4 @@ class SqlCompleter(Completer):
 
 
 def _as_written(name: str) -> str:
-    return name if PLAIN_NAME.fullmatch(name) else '"' + name.replace('"', '""') + '"'
+    return name if PLAIN_NAME.fullmatch(name) else identifier(name)

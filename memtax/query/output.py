@@ -12,6 +12,7 @@ import duckdb
 
 from memtax.errors import StoreError
 from memtax.query.statement import Question
+from memtax.quoting import literal
 
 FORMATS = {
     "csv": "format csv, header",
@@ -43,9 +44,8 @@ def copy(connection: duckdb.DuckDBPyConnection, question: Question, name: str, s
     # Parquet ends with a footer that points back, so the file is made whole before the first byte goes out.
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "result"
-        quoted = str(path).replace("'", "''")
         # On lines of its own, since a statement may end with a comment; as a subquery, since it may be a DESCRIBE.
-        wrapped = f"copy (select * from (\n{question.sql}\n)) to '{quoted}' ({FORMATS[name]})"  # noqa: S608
+        wrapped = f"copy (select * from (\n{question.sql}\n)) to {literal(path)} ({FORMATS[name]})"  # noqa: S608
         connection.execute(wrapped, question.parameters or None)
         with path.open("rb") as result:
             shutil.copyfileobj(result, stream)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from memtax import doctor, store
 from memtax.corpus.ingest import ingest_corpus
 from memtax.corpus.source import SourceOptions
 from memtax.models.describe import files_checksum
-from tests.conftest import Commands
+from tests.conftest import PROJECT, Commands
 from tests.corpus.helpers import word_tokenizer, write_bin
 
 
@@ -40,7 +42,7 @@ def test_a_missing_model_is_a_fault_with_a_remedy(demo: Commands, commands: Comm
 
 @pytest.fixture
 def registered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a corpus in place, its tokenizer and a model, all as they were registered; and a model on the hub."""
+    """A folder with a corpus in place, its tokenizer and two models, all as they were registered; and a model on the hub."""
     (tmp_path / "dbt_project.yml").write_text("name: memtax\n")
     monkeypatch.setenv("MEMTAX_PROJECT", str(tmp_path))
     monkeypatch.setenv("MEMTAX_DATABASE", str(tmp_path / "store.duckdb"))
@@ -49,6 +51,7 @@ def registered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "config.json").write_text("{}")
     (tmp_path / "model" / "model.safetensors").write_bytes(b"weights")
+    (tmp_path / "packed.gguf").write_bytes(b"all in one")
     with store.writing() as connection:
         options = SourceOptions(sequence_length=2)
         ingest_corpus(connection, "c", [tokens], tokenizer=str(tokenizer), options=options, in_place=True)
@@ -56,6 +59,7 @@ def registered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             "insert into raw.models (model, revision, corpus, location, checksum) values (?, 'main', 'c', ?, ?)",
             [
                 ("tiny", str(tmp_path / "model"), files_checksum(tmp_path / "model")),
+                ("packed", str(tmp_path / "packed.gguf"), files_checksum(tmp_path / "packed.gguf")),
                 ("far", "owner/far", "commit:1"),
             ],
         )
@@ -77,6 +81,7 @@ def test_what_is_as_it_was_registered_is_no_fault(registered: Path) -> None:
         ("tokenizer.json", "corpus c", ["tokenizer.json", "put that one back"]),
         ("model/model.safetensors", "model tiny@main", ["memtax ingest model"]),
         ("model/config.json", "model tiny@main", ["memtax ingest model"]),
+        ("packed.gguf", "model packed@main", ["memtax ingest model"]),
     ],
 )
 def test_what_has_changed_is_a_fault_with_a_remedy(registered: Path, name: str, subject: str, words: list[str]) -> None:
@@ -92,3 +97,45 @@ def test_a_file_in_place_that_was_only_touched_is_a_fault_as_for_a_scan(register
     os.utime(registered / "tokens.bin", ns=(1, 1))
     (fault,) = faults()
     assert "was written to or copied again" in fault.detail
+
+
+@pytest.mark.parametrize(
+    ("version", "level", "words"),
+    [
+        ('openjdk version "17.0.9" 2023-10-17', doctor.OK, "17"),
+        ('openjdk version "21" 2023-09-19', doctor.OK, "21"),
+        ('java version "1.8.0_391"', doctor.NOTE, "Java 8; memtax spark needs 17"),
+        ("something else", doctor.NOTE, "no Java that states its version"),
+    ],
+)
+def test_the_java_that_spark_would_start_is_looked_at(
+    registered: Path, monkeypatch: pytest.MonkeyPatch, version: str, level: str, words: str
+) -> None:
+    java = registered / "bin" / "java"
+    java.parent.mkdir()
+    java.write_text(f"#!/bin/sh\necho '{version}' >&2\n")
+    java.chmod(0o755)
+    monkeypatch.setenv("JAVA_HOME", str(registered))
+    (finding,) = [finding for finding in doctor.examine() if finding.subject == "java"]
+    assert (finding.level, words in finding.detail) == (level, True)
+
+
+def test_no_java_is_a_note_with_a_remedy(registered: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setenv("PATH", str(registered))
+    (finding,) = [finding for finding in doctor.examine() if finding.subject == "java"]
+    assert finding.level == doctor.NOTE and "install Java 17" in finding.remedy
+
+
+def test_an_extra_that_lacks_a_package_is_a_note(registered: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(doctor.EXTRAS, "spark", ("no_such_package.inside",))
+    (finding,) = [finding for finding in doctor.examine() if finding.subject == "extra spark"]
+    assert finding.level == doctor.NOTE and finding.remedy == "pip install 'memtax[spark]'"
+
+
+def test_every_extra_that_memtax_names_is_one_of_the_project() -> None:
+    declared = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    sources = [file.read_text() for file in (PROJECT / "memtax").rglob("*.py")]
+    named = {extra for text in sources for extra in re.findall(r'MissingExtraError\([^)]*"(\w+)"\)', text)}
+    assert named
+    assert (named | doctor.EXTRAS.keys()) <= declared.keys()

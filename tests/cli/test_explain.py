@@ -39,7 +39,12 @@ def test_a_recited_sequence_is_explained_by_its_occurrences(demo: Commands) -> N
     assert output.count(shown) == min(row["duplicate_sequences"], 10)
     first_word = row["continuation_text"].split()[0]
     assert first_word in output
-    assert "demo-large" in output
+    # Models stand from the smallest and earliest on.
+    asked = "select revision from dim_models order by model_place"
+    revisions = [row["revision"] for row in json.loads(demo.memtax("query", asked, "--format", "json").stdout)]
+    places = [output.index(f" {revision} ") for revision in revisions]
+    assert len(places) == 6
+    assert places == sorted(places)
 
 
 def test_a_unique_sequence_is_found_where_it_stands(demo: Commands) -> None:

@@ -187,7 +187,7 @@ def test_while_dbt_runs_a_query_names_it_and_once_it_is_stopped_answers(
     with subprocess.Popen(
         [dbt, "run", *arguments],
         cwd=PROJECT,
-        env=commands.environment | {"PYTHONUNBUFFERED": "1"},
+        env=commands.dbt_environment() | {"PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         text=True,
     ) as process:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 
+from click.testing import CliRunner
+
+from memtax.cli import main
 from tests.conftest import Commands
 
 
@@ -33,3 +36,9 @@ def test_a_dataset_that_is_not_there_is_named(demo: Commands) -> None:
     assert result.returncode == 1
     assert "no dataset 'nowhere'; it has demo_sample" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_text_without_words_is_refused() -> None:
+    result = CliRunner().invoke(main, ["similar", " "])
+    assert result.exit_code == 2
+    assert "TEXT is empty" in result.output

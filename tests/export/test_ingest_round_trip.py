@@ -44,12 +44,14 @@ KINDS: dict[str, st.SearchStrategy[Any]] = {
     "boolean": st.booleans(),
 }
 ARROW = {"bigint": pa.int64(), "integer": pa.int32(), "double": pa.float64(), "boolean": pa.bool_()}
-FEATURES = st.fixed_dictionaries({name: st.none() | KINDS[kind] for name, kind in VALUES.items()})
 FEATURE_SCHEMA = pa.schema(
     [("sequence_id", pa.int64()), ("token_offset", pa.int32()), *((name, ARROW[kind]) for name, kind in VALUES.items())]
 )
 TOKEN = st.sampled_from([0, 2**32 - 1]) | st.integers(0, 2**32 - 1)
 SCORE = st.none() | st.floats(0, 1)
+FEATURES = st.fixed_dictionaries(
+    {name: st.none() | KINDS[kind] for name, kind in VALUES.items()} | {"memorization_score": SCORE}
+)
 # Of the two flags that make a sequence templating, one in the plain columns and one in the paper's alone.
 FLAGS_OF_BOTH = dict.fromkeys(VALUES) | {"is_repeating": False, "paper_is_incrementing": False}
 PROFILE = settings(max_examples=12, suppress_health_check=list(HealthCheck))

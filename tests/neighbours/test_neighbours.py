@@ -37,9 +37,10 @@ def connection(
     connection.register("rows", rows)
     connection.execute(
         "create table intermediate.int_sequence__embedding as select 'c' as corpus, number as sequence_id, "
-        "cast(0 as integer) as token_offset, true as is_embedded, vector as embedding, 'f' as fingerprint from rows"
+        "cast(0 as integer) as token_offset, 't' as tokens_checksum, true as is_embedded, vector as embedding, "
+        "'f' as fingerprint from rows"
     )
-    connection.execute("insert into intermediate.int_sequence__embedding values ('c', 9999, 0, false, null, 'f')")
+    connection.execute("insert into intermediate.int_sequence__embedding values ('c', 9999, 0, 't', false, null, 'f')")
     keys = "corpus, sequence_id, token_offset"
     connection.execute(
         f"create table feat_sequence__text as select {keys}, 'prompt ' || sequence_id as prompt_text, "
@@ -79,6 +80,9 @@ def test_the_index_is_kept_until_the_embeddings_change(
     index.open_index(connection, lambda share, words: reported.append(share))
     assert reported == []
     connection.execute("update intermediate.int_sequence__embedding set fingerprint = 'g' where sequence_id = 3")
+    assert index.fresh_index(connection) is None
+    index.open_index(connection)
+    connection.execute("update intermediate.int_sequence__embedding set tokens_checksum = 'u' where sequence_id = 3")
     assert index.fresh_index(connection) is None
     connection.execute("delete from intermediate.int_sequence__embedding where sequence_id = 17")
     assert nearest_to_vector(connection, vectors[17], 1)[0].sequence_id != 17
