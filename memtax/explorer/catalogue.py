@@ -11,13 +11,12 @@ import duckdb
 
 from memtax import store
 from memtax.explorer import statements
+from memtax.model_order import Model, in_order
 
 NUMBER, FLAG, TEXT = "number", "flag", "text"
 _KINDS = {"BOOLEAN": FLAG, "VARCHAR": TEXT}
 _NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "FLOAT", "DOUBLE")
 UNKNOWN = "unknown"
-
-Model = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ def read_catalogue(connection: duckdb.DuckDBPyConnection, described: dict[str, s
         described: what each column is.
 
     Raises:
-        StoreError: `features` is not there yet.
+        StoreError: `features` is not there yet, or `dim_models` is of another version of memtax.
     """
     store.require_table(connection, "main", "features", "run dbt run first")
     columns = {
@@ -104,16 +103,11 @@ def read_catalogue(connection: duckdb.DuckDBPyConnection, described: dict[str, s
         if type_ in _KINDS or type_ in _NUMBERS or type_.startswith("DECIMAL")
     }
     groups = [Group(*row) for row in connection.execute(statements.GROUPS).fetchall()]
-    known = {(group.model, group.revision) for group in groups}
-    models = sorted(known)
-    if store.has_table(connection, "main", "dim_models"):
-        ordered = [(model, revision) for model, revision in connection.execute(statements.MODELS).fetchall()]
-        models = [model for model in ordered if model in known] + [model for model in models if model not in ordered]
     return Catalogue(
         columns,
         store.has_table(connection, "main", "feat_sequence__text"),
         groups,
-        models,
+        in_order(connection, {(group.model, group.revision) for group in groups}),
         sorted({group.dataset for group in groups}),
         sorted({group.category or UNKNOWN for group in groups}),
     )

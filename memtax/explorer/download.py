@@ -9,8 +9,8 @@ import duckdb
 
 from memtax.explorer.catalogue import TEXT, Catalogue
 from memtax.explorer.selection import Selection, statement
-from memtax.explorer.sql import quoted
 from memtax.query.output import FORMATS
+from memtax.quoting import identifier, literal
 
 MEDIA_TYPES = {
     "csv": "text/csv; charset=utf-8",
@@ -44,16 +44,14 @@ def write(connection: duckdb.DuckDBPyConnection, selection: Selection, catalogue
         texts = [column for column, details in catalogue.columns.items() if details.kind == TEXT]
         texts += ["prompt_text", "continuation_text"] if catalogue.has_text else []
         guarded = ", ".join(
-            f"case when regexp_matches({quoted(text)}, '{_FORMULA}') then '''' || {quoted(text)} else {quoted(text)} end "
-            f"as {quoted(text)}"
-            for text in texts
+            f"case when regexp_matches({name}, '{_FORMULA}') then '''' || {name} else {name} end as {name}"
+            for name in map(identifier, texts)
         )
         query = f"select * replace ({guarded}) from (\n{query}\n)"  # noqa: S608 - columns of the table, quoted
     with tempfile.NamedTemporaryFile(prefix="memtax-", suffix=f".{name}", delete=False) as file:
         path = Path(file.name)
     try:
-        target = str(path).replace("'", "''")
-        connection.execute(f"copy (\n{query}\n) to '{target}' ({FORMATS[name]})", wanted.parameters)
+        connection.execute(f"copy (\n{query}\n) to {literal(path)} ({FORMATS[name]})", wanted.parameters)
     except BaseException:
         path.unlink(missing_ok=True)
         raise

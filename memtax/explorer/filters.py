@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from memtax.errors import SelectionError
 from memtax.explorer.catalogue import FLAG, NUMBER, Column
-from memtax.explorer.sql import Sql, Value, quoted, sql
+from memtax.explorer.sql import Sql, Value, sql
+from memtax.quoting import identifier
 
 # Operator -> (how it reads, the kinds of column that it takes; none for all).
 OPERATORS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -57,7 +58,7 @@ def condition(wanted: Filter, columns: Mapping[str, Column]) -> Sql:
         raise SelectionError(
             f"{column.name} is {column.type}, which {sign!r} does not take; it takes {', '.join(takes)}"
         )
-    name = quoted(column.name)
+    name = identifier(column.name)
     if wanted.operator == "null":
         return sql(f"{name} is null")
     if wanted.operator == "known":

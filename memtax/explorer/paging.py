@@ -11,8 +11,9 @@ from typing import Any
 
 from memtax.errors import SelectionError
 from memtax.explorer.catalogue import Column
-from memtax.explorer.sql import Sql, Value, joined, quoted, sql
+from memtax.explorer.sql import Sql, Value, joined, sql
 from memtax.explorer.statements import KEYS
+from memtax.quoting import identifier
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,11 @@ class Order:
     @property
     def _terms(self) -> list[Sql]:
         towards, nulls = (" desc", " nulls first") if self.backwards else ("", " nulls last")
-        keys = [sql(quoted(key) + towards) for key in KEYS if key != self.column]
+        keys = [sql(identifier(key) + towards) for key in KEYS if key != self.column]
         if self.column is None:
             return keys
         falling = " desc" if self.descending != self.backwards else ""
-        return [sql(quoted(self.column) + falling + nulls), *keys]
+        return [sql(identifier(self.column) + falling + nulls), *keys]
 
     @property
     def leading(self) -> Sql:
@@ -57,7 +58,7 @@ class Order:
         """A condition that the rows up to one with `edge` in the first column fulfil; None where it would say nothing."""
         if edge is None:
             return None
-        name = quoted(self.columns[0])
+        name = identifier(self.columns[0])
         falling = self.backwards != (self.descending and self.column is not None)
         bound = sql(name + (" >= " if falling else " <= "), Value(edge))
         # Read from the end, what is not known comes before all else.
@@ -70,7 +71,7 @@ class Order:
         keys = _after([key for key in KEYS if key != self.column], values, further)
         if self.column is None:
             return keys
-        name, value = quoted(self.column), values[self.column]
+        name, value = identifier(self.column), values[self.column]
         if value is None:
             unknown = sql(f"({name} is null and ", keys, ")")
             return sql("(", unknown, f" or {name} is not null)") if self.backwards else unknown
@@ -115,7 +116,7 @@ def _fits(value: object, kind: str, *, nullable: bool) -> bool:
 
 def _after(keys: Sequence[str], values: Mapping[str, Any], further: str) -> Sql:
     """(a, b, …) > (x, y, …), written out: DuckDB compares single columns many times as fast as rows of them."""
-    name, value = quoted(keys[0]), Value(values[keys[0]])
+    name, value = identifier(keys[0]), Value(values[keys[0]])
     if len(keys) == 1:
         return sql(name + further, value)
     rest = _after(keys[1:], values, further)

@@ -14,8 +14,9 @@ from memtax.corpus.shards import find_corpus
 from memtax.errors import MemtaxError, SelectionError, StoreError
 from memtax.explain import Explanation, explain_sequence
 from memtax.explorer import statements
-from memtax.explorer.catalogue import Catalogue, Model, label_of
+from memtax.explorer.catalogue import Catalogue, label_of
 from memtax.explorer.tokens import Token, tokens_of
+from memtax.model_order import Model
 from memtax.neighbours.index import EMBEDDINGS
 from memtax.neighbours.search import SCANNED
 from udf.errors import UdfError

@@ -59,11 +59,6 @@ def joined(between: str, pieces: Iterable[Sql]) -> Sql:
     return Sql(tuple(parts))
 
 
-def quoted(name: str) -> str:
-    """An identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 def literal(value: str | int | float | bool | None) -> str:
     """A value as SQL. What cannot be seen, or could drive a terminal, is written as its code point."""
     if value is None:

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from memtax.explorer.sql import Sql, Value, joined, quoted, sql
+from memtax.explorer.sql import Sql, Value, joined, sql
+from memtax.quoting import identifier
 
 KEYS = ("sequence_id", "token_offset", "corpus", "dataset", "model", "revision")
 """Unique together. The ids first: rows are compared by them in nearly all cases, and numbers compare fastest."""
@@ -24,11 +25,6 @@ GROUPS = """
     from main.features
     group by all
     order by all
-"""
-MODELS = """
-    select model, revision
-    from main.dim_models
-    order by n_parameters nulls last, model, training_fraction nulls last, revision
 """
 COSTS_OF_TOKENS = """
     select token_log_probabilities
@@ -54,8 +50,8 @@ def of_sequence(corpus: str, sequence_id: int, token_offset: int) -> Sql:
 def text_condition(text: str, column: str, *, match_case: bool) -> Sql:
     """Whether a column of `feat_sequence__text` holds a text."""
     if match_case:
-        return sql(f"contains({quoted(column)}, ", Value(text), ")")
-    return sql(f"contains(lower({quoted(column)}), lower(", Value(text), "))")
+        return sql(f"contains({identifier(column)}, ", Value(text), ")")
+    return sql(f"contains(lower({identifier(column)}), lower(", Value(text), "))")
 
 
 def matching_sequences(matches: Sql) -> Sql:
@@ -98,12 +94,12 @@ def edge(column: str, conditions: Sequence[Sql], leading: Sql, rows: int) -> Sql
     It reads one column, and bounds the rows that `page` has to compare by all keys, which are many times as wide.
     """
     ordered = sql("\norder by ", leading, f"\nlimit 1 offset {int(rows) - 1}")
-    return sql(f"select {quoted(column)} from main.features", _where(conditions), ordered)
+    return sql(f"select {identifier(column)} from main.features", _where(conditions), ordered)
 
 
 def page(columns: Sequence[str], conditions: Sequence[Sql], order: Sql, limit: int) -> Sql:
     """Some columns of the first rows that fulfil all conditions."""
-    listed = ", ".join(map(quoted, columns))
+    listed = ", ".join(map(identifier, columns))
     return sql(f"select {listed} from main.features", _where(conditions), "\norder by ", order, f"\nlimit {int(limit)}")
 
 
@@ -121,7 +117,7 @@ def selection(
     columns: Sequence[str], conditions: Sequence[Sql], order: Sql, limit: int | None, *, has_text: bool
 ) -> Sql:
     """The whole selection with its text, as it is shown, copied and downloaded; rows are limited before they are joined."""
-    listed = ", ".join(map(quoted, columns))
+    listed = ", ".join(map(identifier, columns))
     narrow = sql("select *\n    from main.features", _where(conditions, "    "))
     if limit is not None:
         narrow += sql("\n    order by ", order, f"\n    limit {int(limit)}")

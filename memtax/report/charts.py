@@ -118,6 +118,8 @@ def faceted(
     made = chart.facet(facet=alt.Facet(f"{column}:N", sort=list(order), header=header), columns=columns)
     if resolve:
         made = made.resolve_scale(**resolve)
+    # Each panel has its horizontal axis: where they are wrapped, that of the last row may be far off, or under no panel.
+    made = made.resolve_axis(x="independent")
     return made.properties(usermeta={"cell": cell, "columns": columns})
 
 

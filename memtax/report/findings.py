@@ -43,8 +43,10 @@ def findings(tables: Tables, focus: Focus) -> dict[str, list[str]]:
     if not tables.missing(["memorization_by_category"]):
         shares = _of(tables.ask("findings_shares").dicts(), sample=focus.sample)
         memorized = _how_much(shares, focus) + _categories(shares, focus)
-        compared = _by_duplicates(tables, focus) + _code_and_language(shares, focus)
-        compared += _larger_model(shares, focus) + _later_checkpoint(shares, focus)
+        # Where all is memorized, windows were chosen for that: whatever they are compared by, the shares are alike.
+        if not any(map(_is_all_memorized, _of(shares, run=focus.run, text_kind="all", category="all"))):
+            compared = _by_duplicates(tables, focus) + _code_and_language(shares, focus)
+            compared += _larger_model(shares, focus) + _later_checkpoint(shares, focus)
     if not tables.missing(["taxonomy_comparisons"]):
         rows = _of(tables.ask("findings_comparisons").dicts(), run=focus.run)
         taxonomy = comparison_sentences([row for row in rows if row["difference"] is not None])
@@ -78,7 +80,7 @@ def _how_much(shares: Sequence[Row], focus: Focus) -> list[str]:
     if not whole:
         return []
     row = whole[0]
-    if row["n_memorized"] == row["n_sequences"]:
+    if _is_all_memorized(row):
         return [
             f"All {row['n_sequences']:,} windows of {focus.sample} are memorized by {focus.run}: it is a set of "
             "memorized windows, and says nothing of how many others there are."
@@ -94,9 +96,10 @@ def _categories(shares: Sequence[Row], focus: Focus) -> list[str]:
     memorized = [row for row in rows if row["n_memorized"]]
     if not memorized:
         return []
+    chosen = all(map(_is_all_memorized, rows))
     parts = "; ".join(
-        f"{row['n_memorized']:,} are of {row['category']} ({100 * row['share_of_memorized']:.0f} %), of whose windows "
-        f"{_with_interval(row)} are memorized"
+        f"{row['n_memorized']:,} are of {row['category']} ({100 * row['share_of_memorized']:.0f} %)"
+        + ("" if chosen else f", of whose windows {_with_interval(row)} are memorized")
         for row in memorized
     )
     return [f"Of those memorized, {parts}."]
@@ -142,10 +145,10 @@ def _code_and_language(shares: Sequence[Row], focus: Focus) -> list[str]:
 
 
 def _larger_model(shares: Sequence[Row], focus: Focus) -> list[str]:
-    last = {row["model"]: row for row in focus.runs if row["n_parameters"] is not None}
-    if len({row["n_parameters"] for row in last.values()}) < 2:
+    last = {row["model"]: row for row in focus.runs if row["model_size"] is not None}
+    if len({row["model_size"] for row in last.values()}) < 2:
         return []
-    ordered = sorted(last.values(), key=lambda row: (row["n_parameters"], row["model"]))
+    ordered = sorted(last.values(), key=lambda row: (row["model_size"], row["model"]))
     return _between(
         shares,
         ordered[0]["run"],
@@ -167,7 +170,7 @@ def _later_checkpoint(shares: Sequence[Row], focus: Focus) -> list[str]:
 
 def _between(shares: Sequence[Row], first: str, second: str, rises: str, falls: str) -> list[str]:
     ends = [_of(shares, run=run, text_kind="all", category="all") for run in (first, second)]
-    if not all(ends):
+    if not all(ends) or any(_is_all_memorized(rows[0]) for rows in ends):
         return []
     unknown = f"{first} and {second} cannot be told apart by how much they have memorized"
     return [_compared(ends[0][0], ends[1][0], f"windows with {first}", f"those with {second}", rises, falls, unknown)]
@@ -181,13 +184,17 @@ def _compared(first: Row, second: Row, one: str, other: str, rises: str, falls: 
 
 
 def _coefficient(row: Row) -> str:
-    value = row["standardized_coefficient"]
+    value, low, high = (row[name] for name in ("standardized_coefficient", "standardized_low", "standardized_high"))
     return (
-        f"In {row['scope']}, what weighs most is {row['feature']}: a standard deviation more goes with a change in the "
-        f"log-odds of memorization by {value:+.2f} (95 % interval {row['standardized_low']:+.2f} to "
-        f"{row['standardized_high']:+.2f}; {row['n_train_memorized']:,} of {row['n_train_rows']:,} windows memorized), "
-        "the other features being equal."
+        f"In {row['scope']}, of the features whose interval leaves out 0, {row['feature']} weighs most: a standard "
+        f"deviation more goes with a change in the log-odds of memorization by {value:+.2f} (95 % interval {low:+.2f} to "
+        f"{high:+.2f}; {row['n_train_memorized']:,} of {row['n_train_rows']:,} windows memorized), the other features "
+        "being equal."
     )
+
+
+def _is_all_memorized(row: Row) -> bool:
+    return bool(row["n_memorized"] == row["n_sequences"])
 
 
 def _with_interval(row: Row) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 
 from memtax.errors import StoreError
+from memtax.quoting import identifier, literals
 
 # Enough to tell two numbers of a figure apart, and few enough that sums which threads add up in another order agree.
 SIGNIFICANT_DIGITS = 10
@@ -60,12 +61,16 @@ class Tables:
         return [name for name in needed if name not in self.names]
 
     def runs(self) -> list[dict[str, Any]]:
-        """The models and checkpoints that any figure is of, as `sql/runs.sql` gives them."""
+        """The models and checkpoints that any figure is of, as `sql/runs.sql` gives them.
+
+        Raises:
+            StoreError: the tables are not as this version of memtax makes them.
+        """
         there = [name for name in RUN_MARTS if name in self.names]
         if not there or "dim_models" not in self.names:
             return []
         known = "\n        union\n        ".join(f"select (model, revision) from {name}" for name in there)  # noqa: S608
-        return self.ask_sql(question_sql("runs").replace("$known", known)).dicts()
+        return self._ask("runs", question_sql("runs").replace("$known", known)).dicts()
 
     def ask(self, question: str, runs: Sequence[str] = ()) -> Answer:
         """The answer to `sql/<question>.sql`.
@@ -77,8 +82,11 @@ class Tables:
         Raises:
             StoreError: the tables are not as this version of memtax makes them.
         """
+        return self._ask(question, question_sql(question, runs))
+
+    def _ask(self, question: str, sql: str) -> Answer:
         try:
-            return self.ask_sql(question_sql(question, runs))
+            return self.ask_sql(sql)
         except duckdb.Error as error:
             raise StoreError(
                 f"the store's tables do not answer the report's question {question!r} ({str(error).splitlines()[0]}); they may "
@@ -95,8 +103,7 @@ class Tables:
         """Rows of every mart."""
         counts = {}
         for name in self.names:
-            quoted = name.replace('"', '""')
-            found = self._connection.execute(f'select count(*) from main."{quoted}"').fetchone()  # noqa: S608
+            found = self._connection.execute(f"select count(*) from main.{identifier(name)}").fetchone()  # noqa: S608
             counts[name] = found[0] if found else 0
         return counts
 
@@ -104,8 +111,7 @@ class Tables:
 def question_sql(question: str, runs: Sequence[str] = ()) -> str:
     """The text of `sql/<question>.sql`, with `$runs` filled in: SQL that runs as it is."""
     text = files("memtax.report").joinpath("sql", f"{question}.sql").read_text(encoding="utf-8").strip()
-    listed = ", ".join("'" + run.replace("'", "''") + "'" for run in runs)
-    return text.replace("$runs", listed or "null")
+    return text.replace("$runs", literals(runs) or "null")
 
 
 def _shortened(value: Any) -> Any:

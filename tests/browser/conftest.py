@@ -22,6 +22,8 @@ from tests.browser.chromium import ARGUMENTS, PROGRAMS, installed_chromium
 WIDE = {"width": 1280, "height": 900}
 LOCAL_SCHEMES = {"file", "data", "blob", "about"}
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+# A button that says `Copied` says `Copy` again soon; on a busy machine that may be before anybody looks.
+KEEP_WORDS = "window.setTimeout = () => 0"
 WCAG_AA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
@@ -127,6 +129,26 @@ def open_page(chromium: Any, watch: Watch) -> Iterator[Callable[..., Any]]:
 def page(open_page: Callable[..., Any]) -> Any:
     """A watched page, 1280 × 900, in light colours."""
     return open_page(color_scheme="light")
+
+
+def downloaded(page: Any, press: Callable[[], None], name: str) -> bytes:
+    """What the page gives to be saved under a name when a button is pressed.
+
+    On a busy machine chromium loses about one of a thousand downloads after the page has done its part (its link was
+    clicked, and no download came): what has not come is asked for again, as a reader would.
+    """
+    from playwright.sync_api import TimeoutError as NothingCame
+
+    for last in (False, False, True):
+        try:
+            with page.expect_download(timeout=40_000) as come:
+                press()
+            break
+        except NothingCame:
+            if last:
+                raise
+    assert come.value.suggested_filename == name
+    return Path(come.value.path()).read_bytes()
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from memtax.explorer.tokens import LEVELS
+from tests.browser.conftest import KEEP_WORDS
 from tests.explorer.process import address_of, explored
 from tests.explorer.stores import make_store
 
@@ -196,7 +197,7 @@ def test_all_of_it_can_be_done_from_the_keyboard(address: str, page: Any) -> Non
     skip = page.locator(":focus")
     assert skip.inner_text() == "Skip to the content" and skip.is_visible()
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "main"
+    page.wait_for_function("document.activeElement.id === 'main'")
     for _ in range(60):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.id") == "q":
@@ -243,6 +244,7 @@ def test_without_scripts_everything_is_there(address: str, open_page: Callable[.
 def test_sql_can_be_copied(address: str, open_page: Callable[..., Any]) -> None:
     page = open_page(permissions=["clipboard-read", "clipboard-write"])
     page.goto(address + "sequences?dataset=d&size=25")
+    page.evaluate(KEEP_WORDS)
     page.get_by_text("The SQL of this list").click()
     page.get_by_role("button", name="Copy").click()
     page.get_by_role("button", name="Copied").wait_for()

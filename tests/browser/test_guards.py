@@ -19,10 +19,12 @@ def test_a_quiet_page_has_no_problems(page: Any, watch: Watch, tmp_path: Path) -
 
 
 def test_errors_and_requests_are_noticed(page: Any, watch: Watch) -> None:
-    page.set_content(
-        "<script>console.error('written')</script><script>throw Error('thrown')</script>"
-        "<img src='https://elsewhere.invalid/pixel.png' alt='' onerror='document.title = `refused`'>"
-    )
+    # What a page does is told a little later than it is done.
+    with page.expect_console_message(lambda message: message.text == "written"), page.expect_event("pageerror"):
+        page.set_content(
+            "<script>console.error('written')</script><script>throw Error('thrown')</script>"
+            "<img src='https://elsewhere.invalid/pixel.png' alt='' onerror='document.title = `refused`'>"
+        )
     page.wait_for_function("document.title === 'refused'")
     problems = "\n".join(watch.problems())
     assert "written" in problems
@@ -34,8 +36,8 @@ def test_errors_and_requests_are_noticed(page: Any, watch: Watch) -> None:
 
 def test_an_expected_error_is_no_problem(page: Any, watch: Watch) -> None:
     watch.expected.append("written")
-    page.set_content("<script>console.error('written on purpose')</script>")
-    page.wait_for_timeout(50)
+    with page.expect_console_message(lambda message: message.text == "written on purpose"):
+        page.set_content("<script>console.error('written on purpose')</script>")
     assert watch.errors
     assert watch.problems() == []
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import Watch
+from tests.browser.conftest import KEEP_WORDS, Watch, downloaded
 from tests.conftest import Commands
-from tests.report.pages import HOSTILE, LAYERS, Report, make_page, with_attention, with_hostile_names
+from tests.report.pages import HOSTILE, LAYERS, Report, changed_copy, make_page, with_attention, with_hostile_names
 
 MARKS = ", ".join(
     f".chart .mark-{kind} > {shape}"
@@ -83,6 +83,37 @@ def test_a_narrow_page_does_not_overflow(
     accessible(page)
 
 
+@pytest.mark.parametrize("viewport", [{"width": 1280, "height": 900}, NARROW])
+def test_names_below_and_beside_axes_can_be_told_apart(
+    open_page: Callable[..., Any], demo: Commands, tmp_path: Path, viewport: dict[str, int]
+) -> None:
+    # Each of the six becomes a model with a name as long as those that are published.
+    sizes = " ".join(
+        f"when {place} then '{name}'" for place, name in enumerate(("70m", "160m", "1b", "1.4b", "2.8b", "12b"), 1)
+    )
+    tables = ("dim_models", "memorization_by_category", "memorization_by_text_kind")
+    name = f"'pythia-' || case model_place {sizes} end || '-deduped'"
+    database = changed_copy(
+        demo.database, tmp_path, *(f"update {table} set model = {name}, revision = 'step143000'" for table in tables)
+    )
+    page = open_page(viewport=viewport)
+    ready(page, make_page(database, tmp_path).path)
+    # Every panel has an axis with all six, in their order, and no two of them overlap.
+    axes = page.locator("#figure-shares-by-model .role-axis", has_text="pythia").all()
+    assert len(axes) == 3
+    for axis in axes:
+        labels = axis.locator(".role-axis-label text")
+        shown = labels.all_text_contents()
+        assert len(set(shown)) == 6 and [name[:8] for name in shown[:2]] == ["pythia-7", "pythia-1"]
+        places = labels.evaluate_all("texts => texts.map((text) => text.getCTM().f - text.getCTM().e)")
+        turned = labels.first.evaluate("text => text.getCTM().b !== 0")
+        assert turned and places == sorted(places, reverse=True)
+    # Where there is no room for what all names share, what tells them apart stays.
+    beside = page.locator("#figure-memorized-by-text-kind .role-axis-label text").all_text_contents()
+    assert len({name for name in beside if "%" not in name}) == 6
+    assert page.evaluate("document.documentElement.scrollWidth") == viewport["width"]
+
+
 @pytest.fixture(scope="session")
 def report_with_attention(demo: Commands, tmp_path_factory: pytest.TempPathFactory) -> Report:
     folder = tmp_path_factory.mktemp("attention")
@@ -119,6 +150,8 @@ def test_choosing_a_model_changes_what_is_shown(page: Any, report: Report) -> No
     assert len(runs) == 6
     figure = page.locator("#figure-memorized-by-duplicates")
     figure.locator("details.numbers > summary").click()
+    # The table is filled when the browser says, a little later, that it was opened.
+    figure.locator("tbody tr").first.wait_for()
 
     def numbers() -> list[list[str]]:
         return [row.locator("td").all_text_contents() for row in figure.locator("tbody tr").all()]
@@ -138,6 +171,24 @@ def test_choosing_a_model_changes_what_is_shown(page: Any, report: Report) -> No
     assert runs[-1] in figure.locator("[data-shown]").inner_text()
 
 
+def test_checkpoints_stand_in_the_order_of_their_own_model(page: Any, demo: Commands, tmp_path: Path) -> None:
+    # Two models may call checkpoints alike that one of them reached earlier.
+    others = {4: "step156", 5: "step78", 6: "step39"}
+    names = " ".join(f"when {place} then '{name}'" for place, name in others.items())
+    database = changed_copy(
+        demo.database,
+        tmp_path,
+        *(
+            f"update {table} set revision = case model_place {names} else revision end"
+            for table in ("dim_models", "memorization_by_category")
+        ),
+    )
+    ready(page, make_page(database, tmp_path).path)
+    assert page.locator("#choose-run").input_value() == "demo-large@step39"
+    axis = page.locator("#figure-counts-by-checkpoint .role-axis", has_text="checkpoint").first
+    assert axis.locator(".role-axis-label text").all_text_contents() == list(others.values())
+
+
 def test_numbers_pictures_and_sql_can_be_taken_away(
     open_page: Callable[..., Any], report: Report, tmp_path: Path
 ) -> None:
@@ -146,10 +197,7 @@ def test_numbers_pictures_and_sql_can_be_taken_away(
     figure = page.locator("#figure-coefficients")
     taken = {}
     for kind in ("svg", "png", "csv"):
-        with page.expect_download() as download:
-            figure.locator(f"[data-save={kind}]").click()
-        assert download.value.suggested_filename == f"coefficients.{kind}"
-        taken[kind] = Path(download.value.path()).read_bytes()
+        taken[kind] = downloaded(page, figure.locator(f"[data-save={kind}]").click, f"coefficients.{kind}")
     assert taken["png"].startswith(b"\x89PNG")
     svg = taken["svg"].decode("utf-8")
     assert svg.startswith("<svg")
@@ -160,11 +208,37 @@ def test_numbers_pictures_and_sql_can_be_taken_away(
     assert [(row["scope"], row["feature"], float(row["standardized_coefficient"])) for row in rows] == [
         (row["scope"], row["feature"], row["standardized_coefficient"]) for row in held
     ]
+    page.evaluate(KEEP_WORDS)
     figure.locator("details.sql > summary").click()
     figure.locator("[data-copy]").click()
     page.wait_for_selector("#figure-coefficients [data-copy]:text('Copied')")
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == report.parts.sql["coefficients"]
+
+
+def test_every_figure_gives_its_picture_and_its_numbers(page: Any, report: Report) -> None:
+    ready(page, report.path)
+    for name, payload in report.parts.payloads.items():
+        figure = page.locator(f"#figure-{name}")
+        taken = {}
+        for kind in ("svg", "csv"):
+            button = figure.locator(f"[data-save={kind}]")
+            taken[kind] = downloaded(page, button.click, f"{name}.{kind}").decode("utf-8")
+        assert taken["svg"].count('class="mark-') >= figure.locator("svg.marks [class^=mark-]").count() > 0, name
+        columns, *rows = csv.reader(io.StringIO(taken["csv"]))
+        assert columns == payload["columns"], name
+        held = {tuple(map(as_in_csv, row)) for row in payload["rows"]}
+        assert rows and {tuple(map(as_in_csv, row)) for row in rows} <= held, name
+
+
+def as_in_csv(value: Any) -> Any:
+    """A number as the nearest double, and else the text that CSV has for it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return "" if value is None else str(value).removeprefix("'")
 
 
 def test_a_figure_can_be_used_from_the_keyboard(page: Any, report: Report) -> None:
@@ -180,9 +254,7 @@ def test_a_figure_can_be_used_from_the_keyboard(page: Any, report: Report) -> No
         assert focus.evaluate("node => getComputedStyle(node).outlineStyle !== 'none'"), "focus is not visible"
         seen.append(focus.inner_text())
         if seen[-1] == "CSV":
-            with page.expect_download() as download:
-                page.keyboard.press("Enter")
-            assert download.value.suggested_filename == "coefficients.csv"
+            downloaded(page, lambda: page.keyboard.press("Enter"), "coefficients.csv")
         if seen[-1] in ("Numbers", "SQL"):
             page.keyboard.press("Enter")
             assert focus.evaluate("summary => summary.parentElement.open")

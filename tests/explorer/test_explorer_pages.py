@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
+import duckdb
 import pyarrow.csv
 import pyarrow.parquet
 import pytest
@@ -45,6 +46,21 @@ def test_the_overviews_numbers_are_those_of_features(demo_client: TestClient, de
         "where category = 'all' and text_kind = 'all' order by all",
     )
     assert [row[:3] for row in sorted(found)] == marts
+
+
+def test_models_are_in_the_order_of_the_store(
+    demo: Commands, open_store: Callable[[Path], TestClient], tmp_path: Path
+) -> None:
+    database = Path(shutil.copy(demo.database, tmp_path / "memtax.duckdb"))
+    with duckdb.connect(str(database)) as connection:
+        # An order that no name, step or size would give.
+        connection.execute("update dim_models set model_place = (model_place * 3) % 7")
+    order = [
+        label for (label,) in ask(database, "select model || '@' || revision from dim_models order by model_place")
+    ]
+    client = open_store(database)
+    assert re.findall(r'<th scope="row">(demo-[^<]*)', client.get("/").text) == order
+    assert re.findall(r'<option value="(demo-[a-z]*@[^"]*)"', client.get("/sequences").text) == order
 
 
 @pytest.mark.parametrize(

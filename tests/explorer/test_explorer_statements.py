@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from memtax.errors import SelectionError
 from memtax.explorer.catalogue import Column
 from memtax.explorer.filters import Filter, condition, parsed
-from memtax.explorer.sql import Sql, Value, literal, quoted, sql
+from memtax.explorer.sql import Sql, Value, literal, sql
+from memtax.quoting import identifier
 
 NAMES = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), min_size=1, max_size=20)
 TEXTS = st.text(st.characters(blacklist_categories=["Cs"]), max_size=20)
@@ -64,8 +65,8 @@ def test_a_text_filter_keeps_what_it_says_whatever_the_column_is_called(
 ) -> None:
     made = condition(Filter(name, operator, wanted), {name: Column(name, "VARCHAR", "text")})
     rows = sql(*[part for value in values for part in (" union all select ", Value(value), ", 1")])
-    table = sql(f"select null::varchar as {quoted(name)}, 0 as there", rows)
-    found = ask(sql(f"select {quoted(name)} from (", table, ") where there = 1 and ", made))
+    table = sql(f"select null::varchar as {identifier(name)}, 0 as there", rows)
+    found = ask(sql(f"select {identifier(name)} from (", table, ") where there = 1 and ", made))
     keeps = {
         "eq": lambda value: value is not None and value == wanted,
         "ne": lambda value: value is not None and value != wanted,

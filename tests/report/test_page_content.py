@@ -39,9 +39,7 @@ def test_every_figure_says_how_to_read_it_and_what_was_asked(report: Report) -> 
 
 def test_the_findings_name_the_largest_model_at_its_end(report: Report) -> None:
     words = report.parts.words["findings"]
-    last = report.fetch("select model || '@' || revision from dim_models order by n_parameters, training_fraction")[-1][
-        0
-    ]
+    last = report.fetch("select arg_max(model || '@' || revision, model_place) from dim_models")[0][0]
     n, k = report.fetch(
         "select n_sequences, n_memorized from memorization_by_category where text_kind = 'all' and category = 'all' and "
         "model || '@' || revision = ?",
@@ -155,11 +153,57 @@ def test_the_page_of_the_demo_is_small(report: Report) -> None:
     assert report.path.stat().st_size < 4e6
 
 
+def test_models_keep_their_order_whichever_dataset_knows_them(
+    changed: Callable[..., Path], report_of: Callable
+) -> None:
+    # The dataset that comes first by name knows the last model alone.
+    last = "model_place = (select max(model_place) from dim_models)"
+    report = report_of(
+        changed(
+            *(
+                f"insert into {name} select * replace ('a' as dataset) from {name} where {last}"
+                for name in ("memorization_by_category", "memorization_by_duplicates", "memorization_by_text_kind")
+            )
+        )
+    )
+    places = dict(report.fetch("select model || '@' || revision, model_place from dim_models"))
+    for figure, column in (
+        ("memorized-by-duplicates-and-model", "curve"),
+        ("memorized-by-text-kind", "model_and_checkpoint"),
+    ):
+        found = list(dict.fromkeys(row[column] for row in report.parts.rows(figure)))
+        assert found == sorted(places, key=places.__getitem__), figure
+    assert re.findall(r"<option>(demo-[^<]*)", report.parts.html) == sorted(
+        places, key=places.__getitem__, reverse=True
+    )
+
+
+def test_sizes_that_names_state_are_sizes(changed: Callable[..., Path], report_of: Callable) -> None:
+    # What was landed as published has no counted parameters.
+    database = changed("update dim_models set n_parameters = null, model_size = 1000 * (model_place - 1) // 3")
+    assert "The larger model memorizes more: " in report_of(database).parts.words["findings"]
+
+
+def test_of_a_set_of_memorized_windows_nothing_is_compared(changed: Callable[..., Path], report_of: Callable) -> None:
+    database = changed(
+        *(
+            f"update {name} set n_sequences = n_memorized, p_memorized = 1, p_memorized_low = 0.9, p_memorized_high = 1"
+            for name in ("memorization_by_category", "memorization_by_duplicates", "memorization_by_text_kind")
+        )
+    )
+    words = report_of(database).parts.words["findings"]
+    assert "it is a set of memorized windows" in words
+    assert "Of those memorized, " in words
+    assert "of whose windows" not in words
+    assert "cannot be told apart" not in words
+    assert "What is memorized more often" not in words
+
+
 def test_of_many_checkpoints_some_are_left_out_and_named(changed: Callable[..., Path], report_of: Callable) -> None:
     tables = ("dim_models", "memorization_by_category", "memorization_by_duplicates")
     database = changed(
         *(
-            f"insert into {name} select * exclude (n) replace (model || n as model, n_parameters * (2 + n) as n_parameters) "
+            f"insert into {name} select * exclude (n) replace (model || n as model, model_place + 3 * (1 + n) as model_place) "
             f"from {name}, range(4) as copies(n) where model = 'demo-large'"
             for name in tables
         )

@@ -131,7 +131,17 @@ def test_the_search_keeps_the_best_of_each_pair(report: Report) -> None:
     for row in rows:
         score, place = held[row["run"], row["first_feature"], row["second_feature"]]
         assert math.isclose(row["best_score"], score, rel_tol=1e-9)
+        # Less log-loss is a gain.
+        assert math.isclose(row["gain"], row["baseline_score"] - score, rel_tol=1e-6, abs_tol=1e-9)
         assert row["best_place"] == place
+
+
+def test_more_f1_is_a_gain_under_the_paper_protocol(
+    report_of: Callable[..., Report], changed: Callable[..., Path]
+) -> None:
+    page = report_of(changed("update taxonomy_search set protocol = 'paper'"))
+    for row in page.parts.rows("search"):
+        assert math.isclose(row["gain"], row["best_score"] - row["baseline_score"], rel_tol=1e-6, abs_tol=1e-9)
 
 
 def test_code_scores_add_up(report: Report) -> None:

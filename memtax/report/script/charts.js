@@ -1,15 +1,21 @@
 // One chart: its specification fitted to a theme and a width, and drawn.
 
+// Pixels: of a character, and of what there is for a label below and beside an axis.
+const CHARACTER = 7;
+const LABEL_BELOW = 165;
+const roomForLabels = (width) => Math.max(105, Math.min(220, width * 0.32));
+
 function config(palette, width) {
-  const labels = Math.max(90, Math.min(190, width * 0.3));
+  const labels = roomForLabels(width);
   return {
     background: "transparent", aria: false, font: 'system-ui, "Segoe UI", "Helvetica Neue", Arial, "DejaVu Sans", sans-serif',
     view: { stroke: null, continuousHeight: 260 },
     axis: {
       labelColor: palette.ink, titleColor: palette.muted, domainColor: palette.muted, tickColor: palette.muted, gridColor: palette.line,
       gridOpacity: 0.7, labelFontSize: 11.5, titleFontSize: 12, titleFontWeight: "normal", labelLimit: labels,
+      labelSeparation: 4,
     },
-    axisX: { labelLimit: 130 },
+    axisX: { labelLimit: LABEL_BELOW },
     header: { labelColor: palette.ink, titleColor: palette.muted, labelFontSize: 12.5 },
     legend: { labelColor: palette.ink, titleColor: palette.muted, labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal", labelLimit: 220, symbolSize: 90 },
     text: { color: palette.ink }, facet: { spacing: { row: 24, column: 18 } }, concat: { spacing: { row: 28, column: 30 } },
@@ -32,6 +38,44 @@ function legends(value, width) {
   Object.values(value).forEach((part) => legends(part, width));
 }
 
+// How many characters all names begin and end with, to the last mark between words: pythia- of pythia-1b and pythia-12b.
+function shared(names) {
+  if (names.length < 2) return [0, 0];
+  const common = (texts) => {
+    let n = 0;
+    while (n < texts[0].length && texts.every((text) => text[n] === texts[0][n])) n += 1;
+    while (n > 0 && /[\p{L}\p{N}.]/u.test(texts[0][n - 1])) n -= 1;
+    return n;
+  };
+  const first = common(names.map((name) => name.split("")));
+  return [first, common(names.map((name) => name.slice(first).split("").reverse()))];
+}
+
+// Names beside and below an axis: those that are too long lose what all share, and then their middle; those that do not fit below
+// side by side stand aslant.
+function fitNames(value, rows, each, width) {
+  if (value === null || typeof value !== "object") return;
+  for (const [channel, room] of [["x", LABEL_BELOW], ["y", roomForLabels(width)]]) {
+    const encoded = value.encoding?.[channel];
+    if (encoded?.type !== "nominal" || encoded.axis === null) continue;
+    const axis = { ...encoded.axis };
+    const most = Math.floor(room / CHARACTER);
+    const names = [...new Set(rows.map((row) => String(row[encoded.field])))];
+    let longest = Math.max(...names.map((name) => name.length));
+    let label = axis.labelExpr ?? "datum.label";
+    if (longest > most && !axis.labelExpr) {
+      const [first, last] = shared(names);
+      label = `${first ? '"…" + ' : ""}slice(${label}, ${first}, length(${label}) - ${last})${last ? ' + "…"' : ""}`;
+      longest -= first + last - 2;
+    }
+    const tail = Math.floor((most - 1) / 2);
+    axis.labelExpr = `length(${label}) > ${most} ? slice(${label}, 0, ${most - 1 - tail}) + "…" + slice(${label}, -${tail}) : (${label})`;
+    if (channel === "x" && names.length * (Math.min(most, longest) * CHARACTER + 8) > each) axis.labelAngle ||= -40;
+    encoded.axis = axis;
+  }
+  Object.values(value).forEach((part) => fitNames(part, rows, each, width));
+}
+
 // How many charts fit side by side, and the width of each.
 function place(spec, rows, width, spare) {
   const { cell = width, columns: most = 1 } = spec.usermeta ?? {};
@@ -42,6 +86,7 @@ function place(spec, rows, width, spare) {
   delete spec.usermeta;
   legends(spec, width);
   for (const part of spec.concat ?? [spec.spec ?? spec]) part.width = each;
+  fitNames(spec, rows, each, width);
   if (spec.facet) spec.columns = columns;
   if (spec.concat) {
     // Rows of columns: `concat` itself draws nothing where expressions are interpreted, as the page's policy has it.

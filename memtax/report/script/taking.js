@@ -7,7 +7,8 @@ function save(name, blob) {
   link.href = URL.createObjectURL(blob);
   link.download = name;
   link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  // A busy machine may take seconds until it fetches what is to be saved.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
 // Pictures are light and of one width, wherever they are saved.

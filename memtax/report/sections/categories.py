@@ -38,7 +38,12 @@ def bars(answer: Answer, along: str, title: str, *, shares: bool) -> Any:
         .transform_calculate(rank=f"indexof({list(charts.CATEGORIES)}, datum.category)")
         .mark_bar(width={"band": 0.72})
         .encode(
-            x=alt.X(f"{along}:N", sort=charts.order(answer.column(along)), title=title, axis=alt.Axis(labelAngle=0)),
+            x=alt.X(
+                f"{along}:N",
+                sort=alt.EncodingSortField(field="model_place", op="min"),
+                title=title,
+                axis=alt.Axis(labelAngle=0),
+            ),
             y=y,
             color=charts.coloured("category", found),
             order=alt.Order("rank:Q"),
@@ -48,7 +53,10 @@ def bars(answer: Answer, along: str, title: str, *, shares: bool) -> Any:
     )
     independent: dict[str, Any] = {} if shares else {"y": "independent"}
     kinds = charts.order(answer.column("text_kind"), KINDS)
-    return charts.faceted(mark, "text_kind", kinds, columns=3, cell=230, **independent)
+    # Names that stand aslant below a panel would push one axis for all away from it.
+    return charts.faceted(mark, "text_kind", kinds, columns=3, cell=230, **independent).resolve_axis(
+        x="independent", y="independent"
+    )
 
 
 SECTION = Section(

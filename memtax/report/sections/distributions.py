@@ -10,6 +10,8 @@ from memtax.report import charts
 from memtax.report.figure import Figure, Section
 from memtax.report.tables import Answer
 
+# Filled dots are of rows enough; the others' status says how few they are of.
+ENOUGH = alt.condition("datum.status === 'computed'", alt.value(1), alt.value(0))
 MEASURES = {"kl_divergence": "Kullback-Leibler", "jensen_shannon": "Jensen-Shannon"}
 
 
@@ -50,11 +52,12 @@ def divergences(answer: Answer) -> Any:
     base = charts.rows()
     y = alt.Y("feature:N", title=None)
     rule = base.mark_rule(strokeWidth=2, color="@all").encode(
-        x=alt.X("low:Q", title="divergence, nats"), x2="high", y=y
+        x=alt.X("low:Q", title="divergence, nats", axis=alt.Axis(tickCount=6)), x2="high", y=y
     )
-    dot = base.mark_point(filled=True, size=60, opacity=1, color="@all").encode(
+    dot = base.mark_point(size=60, strokeWidth=1.5, opacity=1, color="@all", fill="@all").encode(
         x=alt.X("divergence:Q"),
         y=y,
+        fillOpacity=ENOUGH,
         tooltip=charts.tooltips(
             "feature:N", "divergence:Q:.4f", "low:Q:.4f", "high:Q:.4f", "n_memorized:Q:,", "n_other:Q:,", "status:N"
         ),
@@ -79,9 +82,10 @@ def by_duplicates(answer: Answer) -> Any:
     rule = base.mark_rule(strokeWidth=2, color="@all").encode(
         x=x, y=alt.Y("low:Q", title="divergence, nats"), y2="high"
     )
-    dot = base.mark_point(filled=True, size=55, opacity=1, color="@all").encode(
+    dot = base.mark_point(size=55, strokeWidth=1.5, opacity=1, color="@all", fill="@all").encode(
         x=x,
         y="divergence:Q",
+        fillOpacity=ENOUGH,
         tooltip=charts.tooltips(
             "feature:N",
             "range:N",
@@ -125,7 +129,8 @@ SECTION = Section(
             reading=(
                 "The Kullback-Leibler divergence of the memorized from the others (how much a memorized window's value "
                 "says, on average, for its being memorized) and the symmetric Jensen-Shannon divergence (at most ln 2 "
-                "= 0.693), with 95 % intervals. 0 means that they are alike."
+                "= 0.693), with 95 % intervals. 0 means that they are alike. Hollow dots are of fewer than 30 windows "
+                "on a side."
             ),
             question="divergences",
             needs=("taxonomy_divergences",),
@@ -138,7 +143,8 @@ SECTION = Section(
             title="The same among windows that are repeated equally often",
             reading=(
                 "The Kullback-Leibler divergence within ranges of duplicates: what the feature still says when the "
-                "number of repetitions is known. Ranges with few windows on a side have wide intervals or none."
+                "number of repetitions is known. Hollow dots are of fewer than 30 windows on a side: their intervals "
+                "are wide or missing, and a 0 says only that nothing could be told."
             ),
             question="divergences_by_duplicates",
             needs=("taxonomy_divergences",),

@@ -16,6 +16,16 @@ DUPLICATES = alt.X(
     title="duplicates (log scale)",
     axis=alt.Axis(format=",d", values=[1, 2, 5, 10, 20, 50, 100, 1000, 10**4, 10**5, 10**6, 10**7], labelOverlap=True),
 )
+# What a tooltip says of a range of duplicates.
+OF_DUPLICATES = (
+    "duplicates_from:Q:,",
+    "duplicates_to:Q:,",
+    "p_memorized:Q:.2%",
+    "p_memorized_low:Q:.2%",
+    "p_memorized_high:Q:.2%",
+    "n_memorized:Q:,",
+    "n_sequences:Q:,",
+)
 
 
 def by_duplicates(answer: Answer) -> Any:
@@ -33,16 +43,7 @@ def by_duplicates(answer: Answer) -> Any:
         x=DUPLICATES,
         y=charts.share("p_memorized", "P(memorized)"),
         color=colour,
-        tooltip=charts.tooltips(
-            "text_kind:N",
-            "duplicates_from:Q:,",
-            "duplicates_to:Q:,",
-            "p_memorized:Q:.2%",
-            "p_memorized_low:Q:.2%",
-            "p_memorized_high:Q:.2%",
-            "n_memorized:Q:,",
-            "n_sequences:Q:,",
-        ),
+        tooltip=charts.tooltips("text_kind:N", *OF_DUPLICATES),
     )
     return charts.faceted(
         (band + line + dots).properties(height=charts.HEIGHT), "text_kind", kinds, columns=3, cell=230
@@ -53,9 +54,7 @@ def by_duplicates_and_model(answer: Answer) -> Any:
     """A curve for each model and checkpoint."""
     curves = charts.order(answer.column("curve"))
     base = charts.rows().transform_filter("datum.duplicates_from >= 1")
-    tips = charts.tooltips(
-        "curve:N", "duplicates_from:Q:,", "duplicates_to:Q:,", "p_memorized:Q:.2%", "n_memorized:Q:,", "n_sequences:Q:,"
-    )
+    tips = charts.tooltips("curve:N", *OF_DUPLICATES)
     encoding: dict[str, Any] = {
         "x": DUPLICATES,
         "y": charts.share("p_memorized", "P(memorized)"),
@@ -154,7 +153,7 @@ SECTION = Section(
             title="The same across models and checkpoints",
             reading=(
                 "One curve for each model and checkpoint, the smallest and earliest in the faintest colour. A curve "
-                "that lies further to the left needs fewer repetitions to memorize."
+                "that lies further to the left needs fewer repetitions to memorize. Intervals are in the tooltips."
             ),
             question="memorized_by_duplicates_and_model",
             needs=("memorization_by_duplicates",),

@@ -76,7 +76,9 @@ def separable(answer: Answer) -> str | None:
 def heat(answer: Answer, across: str, names: tuple[str, ...], panels: str, order: tuple[str, ...]) -> Any:
     """A heat map of correlations with their values."""
     base = charts.rows()
-    x = alt.X(f"{across}:N", sort=list(names), title=None, axis=alt.Axis(labelAngle=-35))
+    # The table calls all windows what the regressions call the one for all.
+    words = alt.Axis(labelAngle=-35, labelExpr="datum.label === 'baseline' ? 'all' : datum.label")
+    x = alt.X(f"{across}:N", sort=list(names), title=None, axis=words)
     features = charts.order(answer.column("feature"))
     y = alt.Y("feature:N", sort=features, title=None)
     colour = alt.Color(
@@ -134,8 +136,8 @@ CORRELATIONS = Section(
             title="Three correlations, by category",
             reading=(
                 "Pearson's correlation sees straight lines, Spearman's any steady rise or fall, and Chatterjee's xi "
-                "any function (0: none, 1: memorization is a function of the feature; it has no sign). A missing cell "
-                "is a feature that is constant there."
+                "any function (0: none, 1: memorization is a function of the feature; it has no sign). Where a "
+                "cell is missing, the feature or memorization itself is the same for all windows."
             ),
             question="correlations",
             needs=("taxonomy_correlations",),
@@ -146,7 +148,9 @@ CORRELATIONS = Section(
         Figure(
             name="correlations-by-text",
             title="Spearman's correlation for all windows, natural language and code",
-            reading="The same measure where text is natural language or code: does a feature go with memorization in both?",
+            reading=(
+                "Rank correlations where the text is natural language or code: does a feature go with memorization in both?"
+            ),
             question="correlations_by_text",
             needs=("taxonomy_correlations",),
             draw=lambda answer: heat(answer, "category", SCOPES, "text_kind", TEXTS),

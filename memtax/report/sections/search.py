@@ -31,13 +31,12 @@ def heat(answer: Answer) -> Any:
     )
     colour = alt.Color(
         "gain:Q",
-        scale=alt.Scale(domainMid=0, range=["@high", "@middle", "@low"], interpolate="rgb"),
-        legend=alt.Legend(orient="top", title="log-loss less the baseline's", gradientLength=220, format="+.3f"),
+        scale=alt.Scale(domainMid=0, range=["@low", "@middle", "@high"], interpolate="rgb"),
+        legend=alt.Legend(orient="top", title="gain over one for all", gradientLength=220, format="+.3f", tickCount=4),
     )
     cell = base.mark_rect().encode(x=x, y=y, color=colour, tooltip=tips)
     best = (
-        base.transform_window(lowest="min(gain)", frame=[None, None])
-        .transform_filter("datum.gain === datum.lowest")
+        base.transform_filter("datum.best_place === 1")
         .mark_rect(filled=False, stroke="@ink", strokeWidth=2.5)
         .encode(x=x, y=y, tooltip=tips)
     )
@@ -56,8 +55,9 @@ SECTION = Section(
             reading=(
                 "Windows where the first feature reaches a threshold are one part; of the others, those where the "
                 "second does are another; the rest is the third. The colour says by how much three regressions predict "
-                "windows that they have not seen better (blue) or worse (orange) than one, at the best of nine pairs "
-                "of thresholds; the number is that partition's place among all, and the frame is around the best. "
+                "windows that they have not seen better (blue) or worse (orange) than one, at the best of several "
+                "pairs of thresholds: the log-loss that they save, in nats a row, or under the protocol paper the F1 "
+                "that they add. The number is that partition's place among all, and the frame is around the best. "
                 "Thresholds are in the tooltip."
             ),
             question="search",
@@ -65,8 +65,8 @@ SECTION = Section(
             draw=heat,
             follows=("run",),
             empty=(
-                "No partition could be ranked: each of its three parts needs memorized and other windows. Under the "
-                "protocol paper, and with taxonomy_search_rows: 0, nothing is searched."
+                "No partition could be ranked: each of its three parts needs memorized and other windows. With the var "
+                "taxonomy_search_rows at 0, nothing is searched."
             ),
         ),
     ),

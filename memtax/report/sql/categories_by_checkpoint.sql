@@ -4,6 +4,7 @@ select
     model,
     revision,
     training_fraction,
+    model_place,
     text_kind,
     category,
     n_sequences,
@@ -14,12 +15,4 @@ select
     p_memorized_high
 from memorization_by_category
 where category <> 'all' and text_kind in ('all', 'code', 'natural language')
-order by
-    sample,
-    n_parameters nulls first,
-    model,
-    training_fraction nulls first,
-    try_cast(regexp_extract(revision, '[0-9]+') as bigint) nulls first,
-    revision,
-    text_kind,
-    category
+order by model_place, sample, text_kind, category

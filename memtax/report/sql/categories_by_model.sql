@@ -4,6 +4,7 @@ select
     model,
     revision,
     n_parameters,
+    model_place,
     text_kind,
     category,
     n_sequences,
@@ -15,11 +16,5 @@ select
 from memorization_by_category
 where category <> 'all' and text_kind in ('all', 'code', 'natural language')
 qualify
-    dense_rank() over (
-        partition by dataset, corpus, model
-        order by
-            training_fraction desc nulls last,
-            try_cast(regexp_extract(revision, '[0-9]+') as bigint) desc nulls last,
-            revision desc
-    ) = 1
-order by sample, n_parameters nulls first, model, text_kind, category
+    model_place = max(model_place) over (partition by dataset, corpus, model)
+order by model_place, sample, text_kind, category

@@ -11,11 +11,4 @@ select
     p_memorized_high
 from memorization_by_duplicates
 where text_kind = 'all' and model || '@' || revision in ($runs)
-order by
-    sample,
-    n_parameters nulls first,
-    model,
-    training_fraction nulls first,
-    try_cast(regexp_extract(revision, '[0-9]+') as bigint) nulls first,
-    revision,
-    duplicates_from
+order by model_place, sample, duplicates_from

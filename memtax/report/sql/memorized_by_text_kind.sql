@@ -11,11 +11,4 @@ select
     p_memorized_high
 from memorization_by_text_kind
 where model || '@' || revision in ($runs)
-order by
-    sample,
-    n_parameters nulls first,
-    model,
-    training_fraction nulls first,
-    try_cast(regexp_extract(revision, '[0-9]+') as bigint) nulls first,
-    revision,
-    text_kind
+order by model_place, sample, text_kind

@@ -4,11 +4,7 @@ select
     revision,
     corpus,
     n_parameters,
+    model_size,
     training_fraction
 from dim_models
-order by
-    n_parameters nulls first,
-    model,
-    training_fraction nulls first,
-    try_cast(regexp_extract(revision, '[0-9]+') as bigint) nulls first,
-    revision
+order by model_place
