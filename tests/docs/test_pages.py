@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import duckdb
 import pytest
 
 from memtax.session import reading_session
@@ -44,6 +45,24 @@ def test_a_query_about_models_runs(sql: str) -> None:
     """Whether it finds something depends on what was asked for by vars; one that runs a model is only bound."""
     with reading_session() as connection:
         connection.execute(("describe " if "score_continuation" in sql else "") + sql).fetchall()
+
+
+def test_a_published_score_is_not_compared_with_itself() -> None:
+    """Windows that are memorized, that were generated after a miss, that were not, and one without a model."""
+    (query,) = [sql for sql in MODELS if "largest_difference" in sql and "published" in sql]
+    with duckdb.connect() as connection:
+        connection.execute("create schema intermediate")
+        connection.execute(
+            "create table fct_memorization as select 'c' as corpus, 0 as token_offset, 'main' as revision, * from (values "
+            "(0, 'm', 32, true, 1.0, 0.75), (1, 'm', 3, false, 0.25, 0.5), (2, 'm', 0, false, 0.125, 0.125), "
+            "(3, 'n', 0, false, null, 1.0), (4, 'o', null, true, 1.0, 1.0)) as known(sequence_id, model, "
+            "greedy_match_length, memorized, memorization_score, published_memorization_score)"
+        )
+        connection.execute(
+            "create table intermediate.int_sequence_model__generations as select 'c' as corpus, 1 as sequence_id, "
+            "0 as token_offset, 'm' as model, 'main' as revision, 0.25 as generated_memorization_score"
+        )
+        assert connection.execute(query).fetchall() == [("m", "main", 3, 2, 2, 0.25), ("n", "main", 1, 0, 0, None)]
 
 
 @pytest.mark.usefixtures("store_of_the_demo")
