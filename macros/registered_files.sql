@@ -17,6 +17,16 @@
     {{ return({}) }}
 {%- endmacro %}
 
+{#- Of a reference model: its own tokenizer reads the text where the corpus has another. -#}
+{% macro require_registered_reference(work) -%}
+    {%- do require_registered_model(work) -%}
+    {%- do require_no_fault(
+        "select tokenizer_fault(reference_tokenizer, reference_tokenizer_checksum) from "
+        ~ "(select distinct reference_tokenizer, reference_tokenizer_checksum from " ~ work.chunk ~ " where not shares_tokenizer)"
+    ) -%}
+    {{ return({}) }}
+{%- endmacro %}
+
 {% macro require_no_fault(faults) -%}
     {%- for row in run_query(faults).rows if row[0] is not none -%}
         {{ exceptions.raise_compiler_error(row[0]) }}

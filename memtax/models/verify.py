@@ -34,7 +34,7 @@ def model_fault(location: str | None, checksum: str | None) -> str | None:
 
 
 def tokenizer_fault(location: str | None, checksum: str | None) -> str | None:
-    """The same of a corpus' tokenizer; one on the hub is taken as it is.
+    """The same of a tokenizer, of a corpus or a model; one on the hub is taken as it is.
 
     Args:
         location: path of its tokenizer.json, or a hub id.
@@ -45,7 +45,7 @@ def tokenizer_fault(location: str | None, checksum: str | None) -> str | None:
     if not Path(location).is_file():
         return f"the tokenizer {location} is gone; put it back where it was"
     if sha256(Path(location).read_bytes()).hexdigest() != checksum:
-        return f"the tokenizer {location} is not the one that its corpus was landed with; put that one back"
+        return f"the tokenizer {location} is not the one that was registered; put that one back"
     return None
 
 

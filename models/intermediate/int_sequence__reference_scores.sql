@@ -10,11 +10,12 @@
             version=1,
             vars=['prompt_length', 'continuation_length'],
             columns=[
-                'model', 'revision', 'model_checksum', 'dtype', 'reference_tokenizer_checksum', 'tokenizer_checksum'
+                'model', 'revision', 'model_checksum', 'dtype', 'reference_tokenizer_checksum', 'tokenizer_checksum',
+                'text_fingerprint'
             ]
         ),
         'udfs': ['score_continuation_with'],
-        'setup': 'require_registered_model',
+        'setup': 'require_registered_reference',
         'only': in_score_shard(),
     },
     post_hook="select release_language_model(true)"

@@ -19,7 +19,8 @@ select
     coalesce(models.tokenizer_checksum = sequences.tokenizer_checksum, models.tokenizer is null) as shares_tokenizer,
     sequences.prompt || sequences.continuation as tokens,
     texts.prompt_text,
-    texts.text
+    texts.text,
+    texts.fingerprint as text_fingerprint
 from {{ ref('int_evaluated_sequences') }} as sequences
 inner join {{ ref('int_corpus_references') }} as chosen
     on sequences.corpus = chosen.corpus and sequences.corpus <> chosen.reference_corpus

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 
 import duckdb
@@ -82,6 +83,46 @@ def add_model(path: Path, model: str, revision: str, corpus: str, location: Path
             "insert into raw.models (model, revision, corpus, location, checksum, n_parameters, vocabulary_size) "
             "values (?, ?, ?, ?, ?, 1, ?)",
             [model, revision, corpus, str(location), checksum, VOCABULARY],
+        )
+
+
+def save_model(folder: Path, vocabulary: int, seed: int) -> Path:
+    """A GPT-NeoX with random weights that are far enough apart to tell tokens from each other."""
+    import torch
+    from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
+
+    torch.manual_seed(seed)
+    shape = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
+    config = GPTNeoXConfig(
+        vocab_size=vocabulary,
+        max_position_embeddings=512,
+        initializer_range=0.3,
+        bos_token_id=None,
+        eos_token_id=None,
+        **shape,
+    )
+    GPTNeoXForCausalLM(config).save_pretrained(folder)
+    return folder
+
+
+def save_tokenizer(path: Path, words: list[str]) -> Path:
+    """A tokenizer of whole words, ids in their order."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+
+    tokenizer = Tokenizer(models.WordLevel({word: number for number, word in enumerate(words)}, unk_token=words[0]))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer.decoder = decoders.WordPiece(prefix="##")
+    tokenizer.save(str(path))
+    return path
+
+
+def set_tokenizer(path: Path, table: str, name: str, tokenizer: Path) -> None:
+    """Register a tokenizer.json, as it is now, for a row of raw.corpora or raw.models."""
+    key = {"corpora": "corpus", "models": "model"}[table]
+    with store.writing(path) as connection:
+        connection.execute(
+            f"update raw.{table} set tokenizer = ?, tokenizer_checksum = ? where {key} = ?",
+            [str(tokenizer), sha256(tokenizer.read_bytes()).hexdigest(), name],
         )
 
 

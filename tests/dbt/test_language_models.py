@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,17 @@ import pytest
 
 from memtax import store
 from tests.conftest import PROJECT, Commands
-from tests.dbt.conftest import VOCABULARY, add_model, contents, evaluate, land, rows_computed
+from tests.dbt.conftest import (
+    VOCABULARY,
+    add_model,
+    contents,
+    evaluate,
+    land,
+    rows_computed,
+    save_model,
+    save_tokenizer,
+    set_tokenizer,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -27,6 +36,8 @@ VARS = {
     "prompt_lengths": PROMPTS,
     "sampling_top_k": 150,
     "reference_model": "other@main",
+    # Of training, which a shard's database knows nothing of.
+    "taxonomy_datasets": ["d"],
 }
 LM_TABLES = (
     "int_sequence_model__scores",
@@ -34,35 +45,6 @@ LM_TABLES = (
     "int_sequence_model_prompt__scores",
     "int_sequence__reference_scores",
 )
-
-
-def save_model(folder: Path, vocabulary: int, seed: int) -> Path:
-    import torch
-    from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
-
-    torch.manual_seed(seed)
-    shape = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
-    config = GPTNeoXConfig(
-        vocab_size=vocabulary,
-        max_position_embeddings=512,
-        initializer_range=0.3,
-        bos_token_id=None,
-        eos_token_id=None,
-        **shape,
-    )
-    GPTNeoXForCausalLM(config).save_pretrained(folder)
-    return folder
-
-
-def save_tokenizer(path: Path, words: list[str]) -> Path:
-    """A tokenizer of whole words, ids in their order."""
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-
-    tokenizer = Tokenizer(models.WordLevel({word: number for number, word in enumerate(words)}, unk_token=words[0]))
-    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    tokenizer.decoder = decoders.WordPiece(prefix="##")
-    tokenizer.save(str(path))
-    return path
 
 
 def landed(path: Path, folder: Path, sequences: list[list[int]]) -> None:
@@ -75,20 +57,9 @@ def landed(path: Path, folder: Path, sequences: list[list[int]]) -> None:
         add_model(path, "tiny", revision, "c", save_model(folder / revision, VOCABULARY, seed))
     with store.writing(path) as connection:
         connection.execute("insert into raw.corpora (corpus) values ('elsewhere')")
-        connection.execute(
-            "update raw.corpora set tokenizer = ?, tokenizer_checksum = ? where corpus = 'c'",
-            [str(ours), _digest(ours)],
-        )
+    set_tokenizer(path, "corpora", "c", ours)
     add_model(path, "other", "main", "elsewhere", save_model(folder / "other", VOCABULARY, 7))
-    with store.writing(path) as connection:
-        connection.execute(
-            "update raw.models set tokenizer = ?, tokenizer_checksum = ? where model = 'other'",
-            [str(theirs), _digest(theirs)],
-        )
-
-
-def _digest(path: Path) -> str:
-    return sha256(path.read_bytes()).hexdigest()
+    set_tokenizer(path, "models", "other", theirs)
 
 
 @pytest.fixture(scope="module")
