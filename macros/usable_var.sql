@@ -10,7 +10,7 @@
     {%- else -%}
         {%- set items = value -%}
     {%- endif -%}
-    {%- set wrong = namespace(found=items is none) -%}
+    {%- set wrong = namespace(found=items is none or items | length < rule.get('least', 0)) -%}
     {%- for item in items or [] -%}
         {%- if kind == 'flag' -%}
             {%- set right = item is boolean -%}
@@ -47,5 +47,6 @@
     }[kind] -%}
     {{- many if rule['is'].endswith(' list') else one -}}
     {{- ' but ' ~ rule['but'] if 'but' in rule -}}
+    {{- ' with at least ' ~ rule['least'] ~ ' of them' if 'least' in rule -}}
     {{- ', such as ' ~ rule['such_as'] if 'such_as' in rule -}}
 {%- endmacro %}

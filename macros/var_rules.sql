@@ -5,6 +5,7 @@
     but          a number between them that it may not be
     of           the texts that it may be
     or           'text': one text beside a list of them
+    least        how many items a list must have
     such_as      shown where the value is something else -#}
 {% macro var_rules() -%}
     {%- set most = 2147483647 -%}
@@ -45,7 +46,7 @@
         'taxonomy_test_share': {'is': 'number', 'from': 0.01, 'to': 0.99},
         'taxonomy_folds': {'is': 'whole', 'from': 2, 'to': most},
         'taxonomy_seed': {'is': 'whole', 'from': 0, 'to': most},
-        'distribution_features': {'is': 'text list', 'such_as': '[generation_perplexity]'},
+        'distribution_features': {'is': 'text list', 'least': 1, 'such_as': '[generation_perplexity]'},
         'distribution_bins': {'is': 'whole', 'from': 1, 'to': most},
         'taxonomy_bootstrap_blocks': {'is': 'whole', 'from': 2, 'to': most},
         'taxonomy_bootstrap_samples': {'is': 'whole', 'from': 1, 'to': most},

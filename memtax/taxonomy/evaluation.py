@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from memtax.taxonomy import metrics, published_measures
+from memtax.taxonomy import calibration, metrics, published_measures
 from memtax.taxonomy.frame import CATEGORIES, Frame, to_texts
 from memtax.taxonomy.prediction import BASELINE
 from memtax.taxonomy.settings import Settings
@@ -114,13 +114,13 @@ def metric_rows(answers: Answers, settings: Settings) -> list[Row]:
                     | {"value": one.value, "low": one.low, "high": one.high, "standard_deviation": _std(one)}
                 )
                 if name != BASELINE and BASELINE in estimates:
-                    value, low, high, p_value = metrics.difference(one, estimates[BASELINE].estimates[measure])
+                    value, low, high, p_value = metrics.difference(measure, one, estimates[BASELINE].estimates[measure])
                     compared = {"compared_with": BASELINE, "value": value, "low": low, "high": high, "p_value": p_value}
                     results.append(shared | row | compared)
     return results
 
 
-def bin_rows(predictor: str, bins: Sequence[metrics.Bin]) -> list[Row]:
+def bin_rows(predictor: str, bins: Sequence[calibration.Bin]) -> list[Row]:
     """The reliability curve as rows of `tables.METRICS`: those that have a bin."""
     row: Row = {"predictor": predictor, "measure": "reliability"}
     return [
@@ -168,7 +168,7 @@ def published_metric_rows(frame: Frame) -> list[Row]:
                 "n_fallback_rows": 0,
                 "status": "evaluated",
             }
-            curve = metrics.reliability_bins(labels[order], p[chosen][order])
+            curve = calibration.reliability_bins(labels[order], p[chosen][order])
             rows += [of_rows | row for row in bin_rows(predictor, curve)]
             precision, recall = found["precision"][0], found["recall"][0]
             f1 = 2 * precision * recall / (precision + recall) if precision + recall else 0.0

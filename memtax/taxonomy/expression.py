@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import duckdb
 
@@ -39,4 +40,34 @@ def expression_fault(expression: str | None, columns: str | None) -> str | None:
             return f"{shown}: {str(error).partition(chr(10))[0]}"
         if len(result.description or ()) != 2:
             return f"{shown}, and nothing before or after it"
+        changing = _changing_functions(connection, tried, {name.lower() for name, _ in there})
+    if changing:
+        return (
+            f"{shown}, and {', '.join(changing)} gives another value at each read, so that a row would be of one part when it is "
+            "fitted and of another when it is tested; for parts at random take hash(sequence_id) % 2"
+        )
     return None
+
+
+def _changing_functions(connection: duckdb.DuckDBPyConnection, query: str, columns: set[str]) -> list[str]:
+    """The functions in a query whose value is not that of their arguments alone, as DuckDB's catalogue says of each."""
+    changing = {
+        name
+        for (name,) in connection.execute(
+            "select function_name from duckdb_functions() where stability <> 'CONSISTENT'"
+        ).fetchall()
+    }
+    serialized = connection.execute("select json_serialize_sql(?)", [query]).fetchone()
+    found = set(_called(json.loads(serialized[0]))) - columns if serialized else set()
+    # `current_date` stands without brackets, and is read as a column until it is looked up.
+    return sorted(name for name in found if changing & {name, f"get_{name}"})
+
+
+def _called(node: object) -> Iterator[str]:
+    """The names of all functions in a parsed query, and of what may be one."""
+    if isinstance(node, dict):
+        if isinstance(node.get("function_name"), str):
+            yield node["function_name"].lower()
+        yield from (name.lower() for name in node.get("column_names", ()) if name.lower().startswith("current_"))
+    for part in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from _called(part)

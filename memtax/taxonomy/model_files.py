@@ -155,6 +155,7 @@ def predict_rows(
     values = np.column_stack(
         [table[FEATURE_PREFIX + name].to_numpy(zero_copy_only=False).astype(np.float64) for name in content["features"]]
     )
+    values[~np.isfinite(values)] = np.nan  # as training takes them: missing
     frame = Frame(
         features=tuple(content["features"]),
         values=values,

@@ -115,6 +115,10 @@ def test_thresholds_that_are_no_two_probabilities_in_order_are_refused(below: An
         ({"prompt_lengths": 8}, "prompt_lengths is 8; expected a list of whole numbers .*, such as .8, 16."),
         ({"prompt_lengths": [8, "x"]}, 'prompt_lengths is .8, "x".; expected a list of whole numbers'),
         ({"similarity_thresholds": [0.8, 9]}, "expected a list of numbers from -1 to 1"),
+        (
+            {"distribution_features": []},
+            "distribution_features is .*; expected a list of texts with at least 1 of them",
+        ),
         ({"taxonomy_datasets": "pile"}, 'taxonomy_datasets is "pile"; expected a list of texts, such as .pile.'),
         ({"taxonomy_features": {"nl_score": 1}}, "expected a list of texts"),
     ],

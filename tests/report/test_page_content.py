@@ -79,6 +79,17 @@ def test_missing_tables_are_named_with_what_makes_them(changed: Callable[..., Pa
     assert "log-loss" not in parts.words["findings"]
 
 
+def test_coefficients_are_told_where_only_their_intercept_is_off(
+    changed: Callable[..., Path], report_of: Callable, report: Report
+) -> None:
+    off = "'fitted, but no memorized training row is representative: probabilities are too large for the sample'"
+    separable = "'fitted, but the rows are separable: only the penalty bounds the coefficients'"
+    update = "update taxonomy_models set status = {} where status = 'fitted'"
+    assert "weighs most" in report.parts.words["findings"]
+    assert "weighs most" in report_of(changed(update.format(off))).parts.words["findings"]
+    assert "weighs most" not in report_of(changed(update.format(separable))).parts.words["findings"]
+
+
 def test_a_section_that_was_not_computed_says_which_command_does(report: Report) -> None:
     assert "dbt run --vars '{attention: true}'" in report.parts.words["attention"]
 

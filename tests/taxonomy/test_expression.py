@@ -19,6 +19,8 @@ COLUMNS = json.dumps([["corpus", "VARCHAR"], ["is_repeating", "BOOLEAN"], ["sequ
         "case when is_repeating then 'repeating' else 'other' end",
         "sequence_duplicates >= 6",
         "floor(log2(sequence_duplicates)) -- by powers of two",
+        "case when hash(corpus) % 2 = 0 then 'a' else 'b' end",
+        "list_transform(['now'], now -> now || corpus)[1]",
     ],
 )
 def test_an_expression_over_the_features_passes(expression: str) -> None:
@@ -37,6 +39,9 @@ def test_an_expression_over_the_features_passes(expression: str) -> None:
         ("1) as varchar) from features --", "syntax error"),
         ("1 /*", "unterminated"),
         ("(select model from taxonomy_models limit 1)", "taxonomy_models does not exist"),
+        ("case when random() < 0.5 then 'a' else 'b' end", "and random gives another value at each read"),
+        ("uuid() || today()", "and today, uuid gives another value"),
+        ("current_date > '2026-01-01'", "and current_date gives another value"),
         ("(select content from read_text('{file}'))", "disabled"),
     ],
 )

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from memtax.taxonomy import metrics
+from memtax.taxonomy.calibration import CALIBRATION_BINS
 from memtax.taxonomy.words import comparison_sentences
 
 outcomes = st.lists(st.tuples(st.booleans(), st.floats(0, 1)), min_size=1, max_size=200)
@@ -97,7 +98,7 @@ def test_intervals_of_the_calibration_error_hold_the_truth(shift: float) -> None
     """Of right probabilities too, though the value itself is never 0."""
     log_odds = np.sort(np.random.default_rng(9).normal(-1, 1.2, 200_000))
     right, said = (1 / (1 + np.exp(-log_odds - added)) for added in (0.0, shift))
-    truth = np.mean([abs(np.mean(part)) for part in np.array_split(right - said, metrics.CALIBRATION_BINS)])
+    truth = np.mean([abs(np.mean(part)) for part in np.array_split(right - said, CALIBRATION_BINS)])
     held = []
     for seed in range(50):
         rng = np.random.default_rng(seed)
@@ -111,6 +112,25 @@ def test_intervals_of_the_calibration_error_hold_the_truth(shift: float) -> None
     assert np.mean(held) > 0.88
 
 
+@pytest.mark.parametrize("shift", [0.3, 0.6])
+def test_intervals_of_differences_of_the_calibration_error_hold_the_truth(shift: float) -> None:
+    """Of right probabilities and others, of which chance biases the former more."""
+    log_odds = np.sort(np.random.default_rng(9).normal(-1, 1.2, 200_000))
+    right, said = (1 / (1 + np.exp(-log_odds - added)) for added in (0.0, shift))
+    truth = -np.mean([abs(np.mean(part)) for part in np.array_split(right - said, CALIBRATION_BINS)])
+    held = []
+    for seed in range(50):
+        rng = np.random.default_rng(seed)
+        rows = rng.integers(0, len(right), 500)
+        labels = rng.random(500) < right[rows]
+        both = metrics.by_predictor(labels, {"right": right[rows], "said": said[rows]}, np.arange(500), 200, seed)
+        estimates = [both[name].estimates["calibration_error"] for name in ("right", "said")]
+        value, low, high, p_value = metrics.difference("calibration_error", *estimates)
+        assert low <= value <= high and np.isnan(p_value)
+        held.append(low <= truth <= high)
+    assert np.mean(held) > 0.88
+
+
 def test_differences_are_paired() -> None:
     rng = np.random.default_rng(0)
     labels = rng.random(3000) < 0.3
@@ -118,12 +138,12 @@ def test_differences_are_paired() -> None:
     bad = np.clip(good + 0.15, 0.01, 0.99)
     found = metrics.by_predictor(labels, {"good": good, "bad": bad}, np.arange(3000), 400, 1)
     alone, other = found["good"].estimates["log_loss"], found["bad"].estimates["log_loss"]
-    value, low, high, p_value = metrics.difference(alone, other)
+    value, low, high, p_value = metrics.difference("log_loss", alone, other)
     assert low < value < high < 0
     assert p_value < 0.01
     unpaired = np.hypot(alone.high - alone.low, other.high - other.low)
     assert high - low < 0.9 * unpaired
-    same = metrics.difference(alone, alone)
+    same = metrics.difference("log_loss", alone, alone)
     assert same == (0.0, 0.0, 0.0, 1.0)
 
 

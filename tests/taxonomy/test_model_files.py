@@ -41,6 +41,14 @@ def scopes(columns: str, predictor: str) -> list[str]:
         return [scope for (scope,) in connection.execute(f"select scope from {table}").fetchall()]
 
 
+@pytest.mark.parametrize("loss", ["null", "'inf'", "'-inf'", "'nan'"])
+def test_a_row_without_a_finite_feature_gets_no_probability(loss: str) -> None:
+    with duckdb.connect() as connection:
+        rows = f"(select cast({loss} as double) as loss, 0.7 as nl_score union all select 0.0, 0.7)"
+        table = predict_rows(connection, CONTENT, rows, [], "baseline")
+        assert connection.execute(f"select probability from {table}").fetchall() == [(None,), (0.5,)]
+
+
 def test_a_feature_that_only_parts_the_rows_is_needed() -> None:
     assert scopes("1.0 as loss, 0.7 as nl_score", "searched") == ["nl_score >= 0.5"]
     with pytest.raises(SourceError, match="the rows have no nl_score"):

@@ -23,7 +23,7 @@ from memtax.taxonomy.published_search import published_search_rows
 from memtax.taxonomy.settings import Settings
 from memtax.taxonomy.testing import test_rows as rows_of_tests
 from memtax.taxonomy.training import published_rows
-from tests.taxonomy.samples import make_frame
+from tests.taxonomy.samples import make_frame, with_column
 
 PARITY = "seed_taxonomy_parity"
 SUBSETS = {"all": (-np.inf, np.inf), "natural_language": (0.525, np.inf), "code": (-np.inf, 0.4)}
@@ -152,7 +152,10 @@ def test_a_row_alone_in_its_label_and_category_trains() -> None:
 def test_a_checkpoint_that_the_procedure_cannot_be_followed_for_is_reported(rows: slice) -> None:
     """As of an early checkpoint, which has one window by heart, and of samples of a few rows."""
     frame = make_frame(200)
-    frame = replace(frame, labels=np.arange(200) == 3).take(np.arange(200)[rows])
+    for name in ("sequence_duplicates", "max_frequency"):
+        frame = with_column(frame, name, np.arange(200.0))
+    memorized = np.arange(200) == 3
+    frame = replace(frame, labels=memorized, representative=~memorized).take(np.arange(200)[rows])
     found = published_rows(frame)
     assert [row["feature"] for row in found] == [*frame.features, "(intercept)"]
     assert {row["status"].partition(":")[0] for row in found} == {"too few examples"}

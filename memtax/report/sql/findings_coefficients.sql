@@ -12,7 +12,8 @@ from taxonomy_models
 where
     predictor = 'taxonomy'
     and feature <> '(intercept)'
-    and status = 'fitted'
+    -- Where no memorized training row is representative, the intercept alone does not hold for the sample.
+    and (status = 'fitted' or status like 'fitted, but no memorized training row%')
     and (standardized_low > 0 or standardized_high < 0)
 qualify row_number() over (partition by run, scope order by abs(standardized_coefficient) desc, feature) = 1
 order by run, list_position(['recitation', 'reconstruction', 'recollection'], scope)
