@@ -28,7 +28,7 @@ test: setup  ## run the tests but for the slow ones and those in a browser
 slow: setup  ## run the slow tests: whole stores, built several times
 	@$(BIN)/python -m pytest $(SHARED_OUT) -m "slow and not spark" $(PYTEST_ARGS)
 
-spark: $(VENV)/.spark  ## install PySpark (hundreds of MB) and run the tests on it (Debian: apt-get install openjdk-17-jre-headless)
+spark: $(VENV)/.spark  ## install PySpark (hundreds of MB) and run the tests on it (Debian: apt-get install default-jre-headless)
 	@$(BIN)/python -m pytest $(SHARED_OUT) -m "spark and not slow" $(PYTEST_ARGS)
 
 sparkslow: $(VENV)/.spark  ## run the slow tests on Spark: the small demo's store on both engines, a standalone cluster that loses a worker

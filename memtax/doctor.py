@@ -104,11 +104,11 @@ def _is_installed(module: str) -> bool:
 
 def _java() -> list[Finding]:
     """A note where `memtax spark` would find no Java that Spark runs on."""
-    from memtax.spark.session import INSTALL_JAVA, java_program
+    from memtax.spark.session import INSTALL_JAVA, java_program, missing_java
 
     program = java_program()
     if program is None:
-        return [Finding(NOTE, "java", "none on the PATH or in JAVA_HOME, and memtax spark needs it", INSTALL_JAVA)]
+        return [Finding(NOTE, "java", f"{missing_java()}; memtax spark needs it", INSTALL_JAVA)]
     try:
         said = subprocess.run([program, "-version"], capture_output=True, text=True, timeout=30).stderr
     except (OSError, subprocess.TimeoutExpired) as error:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from memtax import store
 from memtax.errors import MemtaxError, MissingExtraError
@@ -14,6 +16,8 @@ from memtax.spark.warehouse import only_build, sweep
 
 # Training is for where the rows fit: its models are Python, and read `features` in the DuckDB store.
 NOT_ON_SPARK = "path:models/marts/taxonomy+"
+# Options of dbt by which it builds less than everything.
+PARTIAL = ("-s", "--select", "-m", "--models", "--exclude", "--selector", "--resource-type", "--exclude-resource-type")
 
 
 def build(
@@ -41,10 +45,25 @@ def build(
         with store.reading() as connection:
             for name in land(session, connection, folders):
                 say(f"landed {name}")
-        folders.unfinished.touch()
-        run_dbt(arguments, folders)
-        folders.unfinished.unlink()
+        with unfinished_until_done(arguments, folders):
+            run_dbt(arguments, folders)
     return folders
+
+
+@contextmanager
+def unfinished_until_done(arguments: Sequence[str], folders: SparkFolders) -> Iterator[None]:
+    """Mark the tables as of different builds until a build has made all that one before it left undone.
+
+    That is the same build again, or one of everything: one of a few models beside it leaves the mark.
+    """
+    asked = json.dumps(list(arguments))
+    if not folders.unfinished.exists():
+        folders.unfinished.write_text(asked, encoding="utf-8")
+    yield
+    if folders.unfinished.read_text(encoding="utf-8") == asked or not any(
+        argument.startswith(PARTIAL) for argument in arguments
+    ):
+        folders.unfinished.unlink()
 
 
 def dbt_command(arguments: Sequence[str], folders: SparkFolders) -> list[str]:

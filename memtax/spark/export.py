@@ -11,6 +11,7 @@ from memtax import store
 from memtax.errors import StoreError
 from memtax.quoting import literals
 from memtax.spark.folders import SparkFolders, spark_folders
+from memtax.spark.warehouse import only_build
 
 SCHEMA = "main"
 
@@ -25,18 +26,23 @@ def export_marts(folders: SparkFolders | None = None) -> dict[str, int]:
 
     Raises:
         StoreError: nothing was built, or the last build did not finish, so that tables are of different builds.
-        StoreLockedError: another process holds the store.
+        StoreLockedError: another process holds the store, or a build is at work.
     """
     folders = folders or spark_folders()
-    if folders.unfinished.exists():
-        raise StoreError(
-            f"the last memtax spark build in {folders.root} failed, was stopped or is still at work, so that its tables may not "
-            "fit together; run memtax spark build until it succeeds (what is computed stays), then export"
-        )
-    tables = built_tables(folders)
-    if not tables:
+    if not built_tables(folders):
         raise StoreError(f"nothing was built on Spark yet: {folders.warehouse} has no table; run memtax spark build")
-    types = _types(folders)
+    # No build may put other files in the place of those that are read here.
+    with only_build(folders):
+        if folders.unfinished.exists():
+            raise StoreError(
+                f"a memtax spark build in {folders.root} failed or was stopped, so that its tables may not fit together; run "
+                "memtax spark build until it succeeds (what is computed stays), then export"
+            )
+        return _exported(folders)
+
+
+def _exported(folders: SparkFolders) -> dict[str, int]:
+    tables, types = built_tables(folders), _types(folders)
     found = {}
     with store.writing() as connection:
         for table in sorted(tables.keys() & types.keys()):

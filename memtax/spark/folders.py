@@ -42,7 +42,7 @@ class SparkFolders:
 
     @property
     def unfinished(self) -> Path:
-        """A file that is there from a build's start until it has built all that it was asked for."""
+        """A file that is there while tables may be of different builds; in it, what the first that did not end was asked for."""
         return self.root / "unfinished"
 
     @property

@@ -24,7 +24,7 @@ SCRATCH_VARIABLE = "MEMTAX_SPARK_SCRATCH"
 TASKS_VARIABLE = "MEMTAX_SPARK_TASKS"
 # Tasks to a core: enough that one slow task does not keep the others waiting.
 TASKS_PER_CORE = 2
-INSTALL_JAVA = "install Java 17 (on Debian: apt install openjdk-17-jre-headless)"
+INSTALL_JAVA = "install Java 17 or later (on Debian: apt install default-jre-headless)"
 
 
 def default_configuration(folders: SparkFolders) -> dict[str, str]:
@@ -95,12 +95,14 @@ def spark_session(folders: SparkFolders, settings: Mapping[str, str] | None = No
 
     Raises:
         MissingExtraError: PySpark is not installed.
-        MemtaxError: there is no Java, or Spark does not start.
+        MemtaxError: there is no Java, Spark does not start, or it fails in what is done with the session.
     """
     require_java()
     # Of what is said there nothing is used: Arrow goes from Spark to the UDFs, and back.
     warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas", category=FutureWarning)
     try:
+        from py4j.protocol import Py4JError
+        from pyspark.errors import PySparkException
         from pyspark.sql import SparkSession
     except ModuleNotFoundError as error:
         raise MissingExtraError("memtax spark", "spark") from error
@@ -135,6 +137,11 @@ def spark_session(folders: SparkFolders, settings: Mapping[str, str] | None = No
         for name, fault in (("model_fault", model_fault), ("tokenizer_fault", tokenizer_fault)):
             session.udf.register(name, fault, "string")
         yield session
+    except (PySparkException, Py4JError) as error:
+        raise MemtaxError(
+            f"Spark failed: {java_reason(error)}. The folder {folders.root} and the catalogue that the configuration names must "
+            "be there and open to be written; what was landed and built before stays"
+        ) from error
     finally:
         session.stop()
         shutil.rmtree(folders.scratch, ignore_errors=True)
@@ -147,13 +154,18 @@ def java_reason(error: Exception) -> str:
 
 
 def java_program() -> str | None:
-    """The Java that Spark would start: that of JAVA_HOME, else the one on the PATH; None if there is neither."""
+    """The Java that Spark would start: that of JAVA_HOME where it is set, else the one on the PATH; None if it is not there."""
     home = os.environ.get("JAVA_HOME")
-    at_home = Path(home, "bin", "java") if home else None
-    return str(at_home) if at_home and at_home.is_file() else shutil.which("java")
+    return shutil.which("java", path=Path(home, "bin")) if home else shutil.which("java")
+
+
+def missing_java() -> str:
+    """Where there is none, in words."""
+    home = os.environ.get("JAVA_HOME")
+    return f"none in JAVA_HOME, which is {home}" if home else "none on the PATH, and JAVA_HOME is not set"
 
 
 def require_java() -> None:
     """Raise a MemtaxError where there is no Java to run Spark on."""
     if java_program() is None:
-        raise MemtaxError(f"Spark runs on Java, and there is none on the PATH or in JAVA_HOME; {INSTALL_JAVA}")
+        raise MemtaxError(f"Spark runs on Java, and there is {missing_java()}; {INSTALL_JAVA}")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def only_build(folders: SparkFolders) -> Iterator[None]:
-    """Hold the folder for one build.
+    """Hold the folder for one build or export.
 
     Raises:
         StoreLockedError: another one holds it.
@@ -28,7 +28,7 @@ def only_build(folders: SparkFolders) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise StoreLockedError(
-                f"another memtax spark build is at work in {folders.root}; wait until it is done, or stop it"
+                f"another memtax spark build or export is at work in {folders.root}; wait until it is done, or stop it"
             ) from error
         yield
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import duckdb
@@ -11,8 +12,9 @@ from click.testing import CliRunner
 
 from memtax import store
 from memtax.cli import main
-from memtax.errors import ProjectError, StoreLockedError
-from memtax.spark.build import NOT_ON_SPARK, dbt_command
+from memtax.errors import MemtaxError, ProjectError, StoreLockedError
+from memtax.spark import build
+from memtax.spark.build import NOT_ON_SPARK, dbt_command, unfinished_until_done
 from memtax.spark.folders import CATALOGUE, CATALOGUE_SERVER, SparkFolders, spark_folders
 from memtax.spark.session import default_configuration, java_reason, parse_configuration, read_defaults
 from memtax.spark.warehouse import only_build, sweep
@@ -43,7 +45,12 @@ def test_without_java_build_says_what_to_install(database: Path, monkeypatch: py
     monkeypatch.delenv("JAVA_HOME", raising=False)
     result = run("build")
     assert result.exit_code == 1
-    assert "openjdk-17-jre-headless" in result.output
+    assert "JAVA_HOME is not set" in result.output and "default-jre-headless" in result.output
+    # Spark looks nowhere else where that is set.
+    monkeypatch.undo()
+    monkeypatch.setenv("MEMTAX_DATABASE", str(database))
+    monkeypatch.setenv("JAVA_HOME", "/nowhere")
+    assert "none in JAVA_HOME, which is /nowhere" in run("build").output
 
 
 def test_what_is_no_setting_of_spark_is_refused(database: Path):
@@ -73,6 +80,56 @@ def test_what_a_build_did_not_finish_is_not_exported(database: Path):
     assert "run memtax spark build until it succeeds" in result.output
     with store.reading() as connection:
         assert connection.execute("from main.features").fetchall() == [("before",)]
+
+
+@pytest.mark.parametrize(
+    ("failed", "later", "unfinished"),
+    [
+        (["--full-refresh"], [], False),
+        ([], ["--select", "dim_corpora"], True),
+        (["--select", "features"], ["--select", "features"], False),
+        (["--select", "features"], ["-s", "dim_corpora"], True),
+        (["--select", "features"], ["--exclude=dim_corpora"], True),
+        (["--select", "features"], ["--vars", "{threads: 1}"], False),
+    ],
+)
+def test_tables_are_unfinished_until_what_failed_is_built(
+    tmp_path: Path, failed: list[str], later: list[str], unfinished: bool
+):
+    folders = SparkFolders(tmp_path)
+    with pytest.raises(KeyError), unfinished_until_done(failed, folders):
+        raise KeyError
+    assert folders.unfinished.exists()
+    with unfinished_until_done(later, folders):
+        assert folders.unfinished.exists()
+    assert folders.unfinished.exists() == unfinished
+
+
+def test_a_build_that_dbt_fails_is_unfinished(database: Path, monkeypatch: pytest.MonkeyPatch):
+    store.connect(read_only=False).close()
+    monkeypatch.setattr(build, "spark_session", lambda *_: nullcontext(Session({})))
+    monkeypatch.setattr(build, "land", lambda *_: [])
+
+    def fail(*_: object) -> None:
+        raise MemtaxError("dbt run failed on Spark")
+
+    monkeypatch.setattr(build, "run_dbt", fail)
+    with pytest.raises(MemtaxError):
+        build.build([])
+    assert spark_folders().unfinished.exists()
+    monkeypatch.setattr(build, "run_dbt", lambda *_: None)
+    assert not build.build([]).unfinished.exists()
+
+
+def test_nothing_is_exported_while_a_build_is_at_work(database: Path):
+    store.connect(read_only=False).close()
+    table = spark_folders().warehouse / "main.db" / "features"
+    table.mkdir(parents=True)
+    (table / "_SUCCESS").touch()
+    with only_build(spark_folders()):
+        result = run("export")
+    assert result.exit_code == 1
+    assert "another memtax spark build or export is at work" in result.output
 
 
 def test_what_models_left_that_are_no_more_is_not_exported(database: Path):

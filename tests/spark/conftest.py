@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from memtax.spark.session import INSTALL_JAVA, java_program
 from tests.udf import tiny_models
 
 
@@ -18,8 +17,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     missing = None
     if importlib.util.find_spec("pyspark") is None or importlib.util.find_spec("dbt.adapters.spark") is None:
         missing = "PySpark is not installed: make spark installs it and runs these tests"
-    elif not (shutil.which("java") or os.environ.get("JAVA_HOME")):
-        missing = "there is no Java: install Java 17 (Debian: openjdk-17-jre-headless)"
+    elif java_program() is None:
+        missing = f"there is no Java: {INSTALL_JAVA}"
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.spark)

@@ -74,12 +74,14 @@ def scanning(sessions: Sequence[int], kind: str, count: int, corpus: str, at_wor
         wanted = {pid for pid, (_, text) in processes.items() if kind in text}
         workers = [pid for pid, (_, text) in processes.items() if "pyspark.daemon" in text]
         # A list of processes takes longer than a look at what these map, which comes and goes with each batch.
-        for _ in range(20 if len(wanted) == count else 1):
+        # One that is alone leaves none that could go on, so that it is not looked at.
+        for _ in range(20 if len(wanted) == count else 0):
             for worker in workers:
                 pid = _ancestor(worker, processes, wanted)
                 if pid is not None and _maps(worker, corpus):
                     return pid
             time.sleep(0.01)
+        time.sleep(0.01)
     seen = "\n".join(f"{pid} of {parent}: {text[:300]}" for pid, (parent, text) in _processes(sessions).items())
     raise AssertionError(f"none of {count} × {kind} was seen to scan {corpus}; there were:\n{seen}")
 
@@ -101,12 +103,14 @@ def _ancestor(pid: int, processes: dict[int, tuple[int, str]], wanted: set[int])
 
 def _processes(sessions: Sequence[int]) -> dict[int, tuple[int, str]]:
     """Parent and command line of each process of some sessions."""
-    lines = subprocess.run(
-        ["ps", "-ww", "-eo", "pid=,ppid=,sid=,args="], capture_output=True, text=True, check=True
-    ).stdout
     found = {}
-    for line in lines.splitlines():
-        pid, parent, session, *text = line.split(None, 3)
-        if int(session) in sessions:
-            found[int(pid)] = (int(parent), text[0] if text else "")
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            # Behind the name, which is in brackets and may hold any: state, parent, group, session.
+            fields = (folder / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+            if int(fields[3]) in sessions:
+                words = (folder / "cmdline").read_bytes().replace(b"\0", b" ")
+                found[int(folder.name)] = (int(fields[1]), words.decode(errors="replace").strip())
+        except OSError:  # it has gone
+            continue
     return found

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from memtax import store
+from memtax.errors import MemtaxError
 from memtax.spark import landing
 from memtax.spark.folders import SparkFolders
 from tests.conftest import Commands
@@ -32,6 +33,15 @@ def session(folders: SparkFolders) -> Iterator:
 
     with spark_session(folders, SESSION) as found:
         yield found
+
+
+def test_what_spark_fails_with_is_a_message(folders: SparkFolders):
+    from memtax.spark.session import spark_session
+
+    failed = pytest.raises(MemtaxError, match=r"Spark failed: .TABLE_OR_VIEW_NOT_FOUND.* must be there and open")
+    with failed, spark_session(folders, SESSION) as session:
+        session.sql("select * from nowhere").collect()
+    assert not folders.scratch.exists()
 
 
 def test_a_build_goes_on_wherever_one_was_killed(
