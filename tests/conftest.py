@@ -126,12 +126,12 @@ def demo(tmp_path_factory: pytest.TempPathFactory, make_commands: Callable[[Path
     """The small demo, built once by the same entry that `make demo` uses; tests only read it.
 
     Processes that share the tests among them (pytest-xdist) share it too: the first to ask builds, the others wait. Where
-    MEMTAX_TEST_DEMO names a folder, as it does in CI, it is kept there for the next run of pytest.
+    MEMTAX_TEST_DEMO names a folder, as it does in CI, it is kept there for the next run of pytest on the same sources.
     """
     base = tmp_path_factory.getbasetemp()
     shared = os.environ.get("MEMTAX_TEST_DEMO") or (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base)
     folder = Path(shared) / "demo"
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     commands = make_commands(folder / "memtax.duckdb")
     output = folder / "output.txt"
     with FileLock(folder / "lock"):

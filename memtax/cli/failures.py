@@ -14,7 +14,7 @@ def in_words(error: Exception) -> str | None:
     duckdb = sys.modules.get("duckdb")
     if duckdb is None or not isinstance(error, duckdb.Error):
         return None
-    line = str(error).splitlines()[0]
+    line = next(iter(str(error).splitlines()), type(error).__name__)
     if isinstance(error, (duckdb.BinderException, duckdb.CatalogException)):
         return (
             f"the store's tables are not as expected ({line}); another version of memtax may have made them: run dbt run, "
@@ -35,5 +35,11 @@ def _of_system(error: OSError) -> str | None:
         return f"{place}; make room, or name a place on another disk"
     if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM, errno.EROFS):
         return f"{place}; check that it is there, and that you may read and write it"
+    if error.errno in (errno.ENAMETOOLONG, errno.ELOOP, errno.EEXIST, errno.ENOTEMPTY):
+        return f"{place}; name another place"
+    if error.errno == errno.EIO:
+        return f"{place}; the disk does not answer as it should"
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return f"{place}; allow more open files (ulimit -n)"
     # Of a network or a pipe: its library says more.
     return None

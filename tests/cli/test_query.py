@@ -155,24 +155,28 @@ def test_a_pivot_runs_where_it_lists_its_values_and_says_so_where_not(demo: Comm
     assert len(result.stderr.strip().splitlines()) == 1
 
 
-def test_a_store_that_is_written_is_named_with_its_writer_and_an_export_answers(demo: Commands, tmp_path: Path) -> None:
+def test_a_store_that_is_written_is_named_with_its_writer_and_an_export_answers(
+    demo: Commands, make_commands: Callable[[Path], Commands], tmp_path: Path
+) -> None:
+    commands = make_commands(tmp_path / "memtax.duckdb")
+    shutil.copy(demo.database, commands.database)
     folder = tmp_path / "out"
-    demo.memtax("export", folder, "--tables", "features")
+    commands.memtax("export", folder, "--tables", "features")
     count = "select count(*) as n from features"
-    expected = demo.memtax("query", count, "--format", "csv").stdout
+    expected = commands.memtax("query", count, "--format", "csv").stdout
     writer = tmp_path / "writer.py"
     writer.write_text(
         "import duckdb, sys\nc = duckdb.connect(sys.argv[1])\nprint('open', flush=True)\nsys.stdin.read()\n"
     )
-    command = [sys.executable, str(writer), str(demo.database)]
+    command = [sys.executable, str(writer), str(commands.database)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         assert process.stdout.readline() == "open\n"
-        locked = demo.memtax("query", count, check=False)
+        locked = commands.memtax("query", count, check=False)
         assert locked.returncode == 1
         assert f"written by writer.py (process {process.pid})" in locked.stderr
-        assert demo.memtax("query", count, "--from", folder, "--format", "csv").stdout == expected
+        assert commands.memtax("query", count, "--from", folder, "--format", "csv").stdout == expected
     finally:
         process.communicate("")
 

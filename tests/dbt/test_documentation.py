@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -10,11 +13,15 @@ from tests.conftest import Commands
 
 
 @pytest.fixture(scope="module")
-def documentation(demo: Commands) -> tuple[dict, dict]:
-    """The manifest and the catalogue of `dbt docs generate` on the demo's store."""
-    demo.dbt("docs", "generate")
+def documentation(
+    demo: Commands, make_commands: Callable[[Path], Commands], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[dict, dict]:
+    """The manifest and the catalogue of `dbt docs generate` on a copy of the demo's store: dbt opens it to write."""
+    commands = make_commands(tmp_path_factory.mktemp("documented") / "memtax.duckdb")
+    shutil.copy(demo.database, commands.database)
+    commands.dbt("docs", "generate")
     return tuple(
-        json.loads((demo.target / name).read_text(encoding="utf-8")) for name in ("manifest.json", "catalog.json")
+        json.loads((commands.target / name).read_text(encoding="utf-8")) for name in ("manifest.json", "catalog.json")
     )
 
 
