@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import duckdb
@@ -42,6 +44,21 @@ class Group:
     rows: int
 
 
+@dataclass
+class Tally:
+    """How many rows one dataset and model have.
+
+    Attributes:
+        rows, memorized, known: all of them; those that are memorized; those of which that is known.
+        by_category: memorized ones of each category.
+    """
+
+    rows: int = 0
+    memorized: int = 0
+    known: int = 0
+    by_category: Counter[str] = field(default_factory=Counter)
+
+
 @dataclass(frozen=True)
 class Catalogue:
     """What one state of the store offers.
@@ -59,6 +76,19 @@ class Catalogue:
     models: Sequence[Model]
     datasets: Sequence[str] = field(default=())
     categories: Sequence[str] = field(default=())
+
+    @cached_property
+    def tallies(self) -> Mapping[tuple[str, Model], Tally]:
+        """Of each dataset and model that have rows. Counted in one pass, and once: a run has hundreds of checkpoints."""
+        found: dict[tuple[str, Model], Tally] = {}
+        for group in self.groups:
+            tally = found.setdefault((group.dataset, (group.model, group.revision)), Tally())
+            tally.rows += group.rows
+            tally.known += group.rows if group.memorized is not None else 0
+            if group.memorized:
+                tally.memorized += group.rows
+                tally.by_category[group.category or UNKNOWN] += group.rows
+        return found
 
     def count(self, dataset: str | None, model: Model | None, category: str | None, memorized: str | None) -> int:
         """Rows that have these values; None for any."""

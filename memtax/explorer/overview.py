@@ -39,16 +39,16 @@ def lines(catalogue: Catalogue) -> list[Line]:
     found = []
     for dataset in catalogue.datasets:
         for model in catalogue.models:
-            rows = catalogue.count(dataset, model, None, None)
-            if not rows:
+            tally = catalogue.tallies.get((dataset, model))
+            if tally is None:
                 continue
             found.append(
                 Line(
                     Selection(dataset=dataset, model=label_of(model)),
-                    rows,
-                    catalogue.count(dataset, model, None, "yes"),
-                    rows - catalogue.count(dataset, model, None, "unknown"),
-                    [catalogue.count(dataset, model, category, "yes") for category in categories],
+                    tally.rows,
+                    tally.memorized,
+                    tally.known,
+                    [tally.by_category[category] for category in categories],
                 )
             )
     return found
