@@ -42,9 +42,11 @@ def findings(tables: Tables, focus: Focus) -> dict[str, list[str]]:
     weights: list[str] = []
     if not tables.missing(["memorization_by_category"]):
         shares = _of(tables.ask("findings_shares").dicts(), sample=focus.sample)
-        memorized = _how_much(shares, focus) + _categories(shares, focus)
-        # Where all is memorized, windows were chosen for that: whatever they are compared by, the shares are alike.
-        if not any(map(_is_all_memorized, _of(shares, run=focus.run, text_kind="all", category="all"))):
+        # Where a model has memorized all, windows were chosen for that: of no model do they say what is memorized in general.
+        whole = _of(shares, text_kind="all", category="all")
+        chosen_by = [row["run"] for row in whole if _is_all_memorized(row)]
+        memorized = _how_much(shares, focus, chosen_by) + _categories(shares, focus)
+        if not chosen_by:
             compared = _by_duplicates(tables, focus) + _code_and_language(shares, focus)
             compared += _larger_model(shares, focus) + _later_checkpoint(shares, focus)
     if not tables.missing(["taxonomy_comparisons"]):
@@ -75,7 +77,7 @@ def difference(first: Row, second: Row) -> tuple[float, float, float]:
     return gap, gap - sqrt((q - other_low) ** 2 + (high - p) ** 2), gap + sqrt((other_high - q) ** 2 + (p - low) ** 2)
 
 
-def _how_much(shares: Sequence[Row], focus: Focus) -> list[str]:
+def _how_much(shares: Sequence[Row], focus: Focus, chosen_by: Sequence[str]) -> list[str]:
     whole = _of(shares, run=focus.run, text_kind="all", category="all")
     if not whole:
         return []
@@ -85,10 +87,12 @@ def _how_much(shares: Sequence[Row], focus: Focus) -> list[str]:
             f"All {row['n_sequences']:,} windows of {focus.sample} are memorized by {focus.run}: it is a set of "
             "memorized windows, and says nothing of how many others there are."
         ]
-    return [
-        f"Of {row['n_sequences']:,} windows of {focus.sample}, {focus.run} has memorized {row['n_memorized']:,}: "
-        f"{_with_interval(row)}."
-    ]
+    found = f"Of {row['n_sequences']:,} windows of {focus.sample}, {focus.run} has memorized {row['n_memorized']:,}"
+    if chosen_by:
+        return [
+            f"{found}. All of them are memorized by {chosen_by[-1]}: it is a set of windows that were chosen for that."
+        ]
+    return [f"{found}: {_with_interval(row)}."]
 
 
 def _categories(shares: Sequence[Row], focus: Focus) -> list[str]:
@@ -96,7 +100,7 @@ def _categories(shares: Sequence[Row], focus: Focus) -> list[str]:
     memorized = [row for row in rows if row["n_memorized"]]
     if not memorized:
         return []
-    chosen = all(map(_is_all_memorized, rows))
+    chosen = any(map(_is_all_memorized, _of(shares, text_kind="all", category="all")))
     parts = "; ".join(
         f"{row['n_memorized']:,} are of {row['category']} ({100 * row['share_of_memorized']:.0f} %)"
         + ("" if chosen else f", of whose windows {_with_interval(row)} are memorized")
@@ -180,16 +184,19 @@ def _compared(first: Row, second: Row, one: str, other: str, rises: str, falls: 
     gap, low, high = difference(first, second)
     verdict = rises if low > 0 else falls if high < 0 else unknown
     numbers = f"{_with_interval(first)} of {one}, {_with_interval(second)} of {other}"
-    return f"{verdict}: {numbers} (difference {100 * gap:+.1f} points, 95 % interval {100 * low:+.1f} to {100 * high:+.1f})."
+    digits = _digits(low, high)
+    interval = f"95 % interval {100 * low:+.{digits}f} to {100 * high:+.{digits}f}"
+    return f"{verdict}: {numbers} (difference {100 * gap:+.{digits}f} points, {interval})."
 
 
 def _coefficient(row: Row) -> str:
     value, low, high = (row[name] for name in ("standardized_coefficient", "standardized_low", "standardized_high"))
+    rivals = f" Its interval overlaps that of {row['rivals']}." if row["rivals"] else ""
     return (
-        f"In {row['scope']}, of the features whose interval leaves out 0, {row['feature']} weighs most: a standard "
-        f"deviation more goes with a change in the log-odds of memorization by {value:+.2f} (95 % interval {low:+.2f} to "
-        f"{high:+.2f}; {row['n_train_memorized']:,} of {row['n_train_rows']:,} windows memorized), the other features "
-        "being equal."
+        f"In {row['scope']}, of the features whose interval leaves out 0, {row['feature']} has the largest coefficient: a "
+        f"standard deviation more goes with a change in the log-odds of memorization by {value:+.2f} (95 % interval {low:+.2f} "
+        f"to {high:+.2f}; {row['n_train_memorized']:,} of {row['n_train_rows']:,} windows memorized), the other features "
+        f"being equal.{rivals}"
     )
 
 
@@ -199,8 +206,13 @@ def _is_all_memorized(row: Row) -> bool:
 
 def _with_interval(row: Row) -> str:
     low, high = row["p_memorized_low"], row["p_memorized_high"]
-    digits = 1 if high - low > 0.001 else 3
+    digits = _digits(low, high)
     return f"{100 * row['p_memorized']:.{digits}f} % ({100 * max(low, 0):.{digits}f}–{100 * high:.{digits}f})"
+
+
+def _digits(low: float, high: float) -> int:
+    """After the point, of per cent: enough to tell the ends of an interval apart."""
+    return 1 if high - low > 0.001 else 3
 
 
 def _range(row: Row) -> str:

@@ -21,7 +21,7 @@ from markupsafe import Markup
 from memtax import __version__
 from memtax.report.about import StaticTable
 from memtax.report.figure import Figure, Section
-from memtax.report.findings import Row
+from memtax.report.findings import Focus, Row
 from memtax.report.tables import Answer
 
 LOADER = jinja2.FunctionLoader(lambda name: resource(name))
@@ -34,7 +34,8 @@ class Content:
     """What the page says.
 
     Attributes:
-        findings: heading -> sentences, of the last of `runs` and the first of `samples`.
+        findings: heading -> sentences, of the focus.
+        focus: what the page opens with, before the reader chooses; None where no model is known.
         samples: the datasets to choose from.
         runs: the models and checkpoints to choose from, as rows of `sql/runs.sql`.
         left_out: names of those whose details are not on the page.
@@ -45,6 +46,7 @@ class Content:
     """
 
     findings: Mapping[str, Sequence[str]]
+    focus: Focus | None
     samples: Sequence[str]
     runs: Sequence[Row]
     left_out: Sequence[str]

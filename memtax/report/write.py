@@ -89,7 +89,9 @@ def content_of(tables: Tables, options: ReportOptions) -> page.Content:
             )
         samples = first + [sample for sample in samples if sample not in first]
     shown = _shown(known, options.models)
-    focus = Focus(samples[0] if samples else None, shown[-1], known) if shown else None
+    focus = _focus(tables, samples, shown, known) if shown else None
+    if focus and focus.sample:
+        samples = [focus.sample, *(sample for sample in samples if sample != focus.sample)]
     answers: dict[str, Answer] = {}
     for section in SECTIONS:
         for figure in section.figures:
@@ -97,6 +99,7 @@ def content_of(tables: Tables, options: ReportOptions) -> page.Content:
                 answers[figure.question] = tables.ask(figure.question, shown)
     return page.Content(
         findings=findings(tables, focus) if focus else {},
+        focus=focus,
         samples=samples,
         runs=[row for row in known if row["run"] in set(shown)],
         left_out=[row["run"] for row in known if row["run"] not in set(shown)],
@@ -121,6 +124,17 @@ def _shown(known: Sequence[Row], asked: Sequence[str]) -> list[str]:
     chosen += [run for run in largest_first if run not in set(chosen)]
     kept = set(chosen[:MOST_RUNS])
     return [row["run"] for row in known if row["run"] in kept]
+
+
+def _focus(tables: Tables, samples: Sequence[str], shown: Sequence[str], known: Sequence[Row]) -> Focus:
+    """What the page opens with: of the first dataset in which one that is shown was evaluated, the largest and last of these."""
+    if samples:
+        evaluated = {(row["sample"], row["run"]) for row in tables.ask("findings_shares").dicts()}
+        for sample in samples:
+            own = [run for run in shown if (sample, run) in evaluated]
+            if own:
+                return Focus(sample, own[-1], known)
+    return Focus(None, shown[-1], known)
 
 
 def _target() -> Path | None:

@@ -35,7 +35,7 @@ def comparison_sentences(rows: Sequence[Mapping[str, Any]]) -> list[str]:
         )
     else:
         best = min(proven, key=lambda row: row["difference"])
-        others = [row for row in proven if row is not best and row["low"] <= best["high"]]
+        others = [row for row in rows if row is not best and row["low"] is not None and row["low"] <= best["high"]]
         rivals = ", ".join(NAMES.get(row["predictor"], row["predictor"]) for row in others)
         apart = f", though its interval overlaps that of {rivals}" if rivals else ""
         sentences.append(f"The largest gain over the baseline is that of {_name(best)}{apart}.")

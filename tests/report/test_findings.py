@@ -37,3 +37,9 @@ def test_a_difference_is_claimed_where_its_interval_leaves_out_0(
     said = _compared(row(*first), row(*second), "one", "the other", "More", "Less", "Who knows")
     assert said.startswith(verdict.rstrip(".") + ": ")
     assert "95 % interval" in said
+
+
+def test_a_small_difference_that_is_claimed_is_not_printed_as_none() -> None:
+    said = _compared(row(13_500, 5_000_000), row(15_000, 5_000_000), "one", "the other", "More", "Less", "Who knows")
+    assert said.startswith("More: ")
+    assert "difference +0.030 points, 95 % interval +0.02" in said

@@ -84,6 +84,14 @@ def test_a_thing_has_one_colour_in_all_figures(report: Report) -> None:
     assert seen >= {*charts.CATEGORIES[:3], *charts.SIDES, "baseline", "taxonomy", "code", "natural language"}
 
 
+def test_numbers_on_strong_colours_have_the_ink_for_them(report: Report) -> None:
+    (scale,) = [one for one in scales(report.parts.payloads["search"]["spec"]) if "@middle" in one["range"]]
+    low, middle, high = scale["domain"]
+    gains = [row["gain"] for row in report.parts.rows("search") if row["gain"] is not None]
+    assert (-low, middle) == (high, 0) and high == max(map(abs, gains))
+    assert f"abs(datum.gain) > {0.55 * high}" in str(report.parts.payloads["search"]["spec"])
+
+
 def test_every_colour_is_known(report: Report) -> None:
     known = palettes()["light"]
     for payload in report.parts.payloads.values():

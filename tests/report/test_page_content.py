@@ -85,9 +85,10 @@ def test_coefficients_are_told_where_only_their_intercept_is_off(
     off = "'fitted, but no memorized training row is representative: probabilities are too large for the sample'"
     separable = "'fitted, but the rows are separable: only the penalty bounds the coefficients'"
     update = "update taxonomy_models set status = {} where status = 'fitted'"
-    assert "weighs most" in report.parts.words["findings"]
-    assert "weighs most" in report_of(changed(update.format(off))).parts.words["findings"]
-    assert "weighs most" not in report_of(changed(update.format(separable))).parts.words["findings"]
+    told = "has the largest coefficient"
+    assert told in report.parts.words["findings"]
+    assert told in report_of(changed(update.format(off))).parts.words["findings"]
+    assert told not in report_of(changed(update.format(separable))).parts.words["findings"]
 
 
 def test_a_section_that_was_not_computed_says_which_command_does(report: Report) -> None:
@@ -184,7 +185,7 @@ def test_models_keep_their_order_whichever_dataset_knows_them(
     ):
         found = list(dict.fromkeys(row[column] for row in report.parts.rows(figure)))
         assert found == sorted(places, key=places.__getitem__), figure
-    assert re.findall(r"<option>(demo-[^<]*)", report.parts.html) == sorted(
+    assert re.findall(r"<option[^>]*>(demo-[^<]*)", report.parts.html) == sorted(
         places, key=places.__getitem__, reverse=True
     )
 
@@ -210,6 +211,41 @@ def test_of_a_set_of_memorized_windows_nothing_is_compared(changed: Callable[...
     assert "What is memorized more often" not in words
 
 
+def test_a_set_that_one_model_was_chosen_by_is_no_sample_for_the_others(
+    changed: Callable[..., Path], report_of: Callable
+) -> None:
+    last = "model_place = (select max(model_place) from dim_models)"
+    chosen = "'memories' as dataset, n_sequences * 9 as n_sequences"
+    database = changed(
+        f"insert into memorization_by_category select * replace ({chosen}, n_memorized * 9 as n_memorized) "
+        "from memorization_by_category",
+        f"update memorization_by_category set n_memorized = n_sequences where dataset = 'memories' and {last}",
+    )
+    # Larger, and yet not what the page opens with.
+    parts = report_of(database).parts
+    assert "windows of memories" not in parts.words["findings"]
+    (sample,) = {row["sample"] for row in parts.rows("counts-by-model") if row["sample"].startswith("memories")}
+    words = report_of(database, dataset=sample, models=("demo-small",)).parts.words["findings"]
+    assert "it is a set of windows that were chosen for that" in words
+    assert "What is memorized more often" not in words
+    assert "of whose windows" not in words
+
+
+def test_the_page_opens_with_a_model_that_the_dataset_has(changed: Callable[..., Path], report_of: Callable) -> None:
+    # The largest dataset knows the first model alone, and the last model another dataset.
+    first, last = (f"model_place = (select {end}(model_place) from dim_models)" for end in ("min", "max"))
+    database = changed(
+        f"delete from memorization_by_category where not ({first} or {last})",
+        f"update memorization_by_category set dataset = 'probe', n_sequences = n_sequences - 1 where {last}",
+    )
+    report = report_of(database)
+    ((run,),) = report.fetch(f"select model || '@' || revision from dim_models where {first}")
+    assert f"<strong>{run}</strong>" in report.parts.html
+    assert re.findall(r"<option selected>([^<]*)", report.parts.html) == [run]
+    assert f"{run} has memorized" in report.parts.words["findings"]
+    assert any(row["run"] == run for row in report.parts.rows("memorized-by-duplicates"))
+
+
 def test_of_many_checkpoints_some_are_left_out_and_named(changed: Callable[..., Path], report_of: Callable) -> None:
     tables = ("dim_models", "memorization_by_category", "memorization_by_duplicates")
     database = changed(
@@ -223,6 +259,7 @@ def test_of_many_checkpoints_some_are_left_out_and_named(changed: Callable[..., 
     shown = {row["curve"] for row in parts.rows("memorized-by-duplicates-and-model")}
     assert len(shown) == 12
     assert {name.split("@")[0] for name in shown} >= {"demo-small", "demo-large", "demo-large3"}
+    assert {row["run"] for row in parts.rows("memorized-by-duplicates")} == shown
     assert "6 more are in the store" in parts.words["findings"]
     one = report_of(database, models=("demo-large2",)).parts
     assert {row["curve"].split("@")[0] for row in one.rows("memorized-by-duplicates-and-model")} == {"demo-large2"}

@@ -168,5 +168,7 @@ def test_words_claim_no_more_than_intervals_allow() -> None:
     assert words[3] == "The largest gain over the baseline is that of recitation, reconstruction and recollection."
     assert "no way to part" in comparison_sentences([unclear])[1]
     assert "overlaps" in comparison_sentences([better, row("tree", -0.4, -0.1)])[2]
+    # A rival need not be proven itself.
+    assert "overlaps that of a decision tree's leaves" in comparison_sentences([better, row("tree", -0.9, 0.1)])[2]
     assert "lightly" in comparison_sentences([row("taxonomy", -0.3, -0.2, 4)])[-1]
     assert len(comparison_sentences([])) == 1

@@ -14,6 +14,8 @@ from memtax.report.tables import Answer
 def heat(answer: Answer) -> Any:
     """The gain of the best partition of each ordered pair of features."""
     base = charts.rows()
+    # Both ways alike, and for every model: no gain has the colour of a gain of another size.
+    most = max((abs(gain) for gain in answer.column("gain") if gain is not None), default=0) or 1.0
     features = sorted({*answer.column("first_feature"), *answer.column("second_feature")})
     x = alt.X("second_feature:N", sort=features, title="second question", axis=alt.Axis(labelAngle=-40, grid=False))
     y = alt.Y("first_feature:N", sort=features, title="first question")
@@ -31,7 +33,7 @@ def heat(answer: Answer) -> Any:
     )
     colour = alt.Color(
         "gain:Q",
-        scale=alt.Scale(domainMid=0, range=["@low", "@middle", "@high"], interpolate="rgb"),
+        scale=alt.Scale(domain=[-most, 0, most], range=["@low", "@middle", "@high"], interpolate="rgb"),
         legend=alt.Legend(orient="top", title="gain over one for all", gradientLength=220, format="+.3f", tickCount=4),
     )
     cell = base.mark_rect().encode(x=x, y=y, color=colour, tooltip=tips)
@@ -40,7 +42,8 @@ def heat(answer: Answer) -> Any:
         .mark_rect(filled=False, stroke="@ink", strokeWidth=2.5)
         .encode(x=x, y=y, tooltip=tips)
     )
-    label = base.mark_text(fontSize=10, color="@ink").encode(x=x, y=y, text=alt.Text("best_place:Q"), tooltip=tips)
+    strong = alt.condition(f"abs(datum.gain) > {0.55 * most}", alt.value("@on-strong"), alt.value("@ink"))
+    label = base.mark_text(fontSize=10).encode(x=x, y=y, text=alt.Text("best_place:Q"), color=strong, tooltip=tips)
     return (cell + best + label).properties(width="container", height=alt.Step(26))
 
 

@@ -11,5 +11,7 @@ select
     p_memorized_low,
     p_memorized_high
 from memorization_by_duplicates
-where text_kind in ('all', 'code', 'natural language')
+where
+    text_kind in ('all', 'code', 'natural language')
+    and model || '@' || revision in ($runs)
 order by sample, run, text_kind, duplicates_from

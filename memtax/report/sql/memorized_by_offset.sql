@@ -9,6 +9,7 @@ with counted as (
         sum(n_windows) as n,
         sum(n_memorized) as k
     from memorization_by_prompt
+    where model || '@' || revision in ($runs)
     group by all
 ),
 

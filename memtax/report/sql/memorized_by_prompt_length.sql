@@ -10,5 +10,6 @@ select
     least(1, (k + 1.920729) / (n + 3.841459) + 1.959964 / (n + 3.841459) * sqrt(k * (n - k) / n + 0.960365)) as high,
     sum(avg_greedy_match_length * n_windows) / n as mean_greedy_match_length
 from memorization_by_prompt
+where model || '@' || revision in ($runs)
 group by sample, run, prompt_length
 order by sample, run, prompt_length

@@ -1,9 +1,9 @@
--- The datasets in which models were evaluated, those of most windows first. Where everything is memorized, a dataset is no
--- sample of the corpus.
+-- The datasets in which models were evaluated, those of most windows first. One of which a model has memorized everything
+-- was chosen for that, and is no sample of the corpus, for other models neither.
 select
     dataset || ' in ' || corpus as sample,
     max(n_sequences) as n_sequences,
-    not bool_and(n_memorized = n_sequences) as is_representative
+    not bool_or(n_memorized = n_sequences) as is_representative
 from memorization_by_category
 where text_kind = 'all' and category = 'all'
 group by dataset, corpus

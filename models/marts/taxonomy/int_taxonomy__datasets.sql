@@ -1,12 +1,30 @@
 -- One row per dataset, model and revision that can be trained or tested on: its rows, whether they are a sample of the corpus,
--- and its place among the model's datasets. A dataset in which a model has memorized everything is no sample.
+-- and its place among the model's datasets. A dataset of which a model has memorized everything was chosen for that, and is no
+-- sample for other models neither.
+with counted as (
+    select
+        dataset,
+        model,
+        revision,
+        count(*) as n_rows,
+        bool_and(memorized) as is_memorized
+    from {{ ref('features') }}
+    where {{ is_trained_on() }}
+    group by dataset, model, revision
+),
+
+judged as (
+    select
+        *,
+        not bool_or(is_memorized) over (partition by dataset) as is_representative
+    from counted
+)
+
 select
     dataset,
     model,
     revision,
-    count(*) as n_rows,
-    not bool_and(memorized) as is_representative,
-    row_number() over (partition by model, revision order by bool_and(memorized), dataset) as place
-from {{ ref('features') }}
-where {{ is_trained_on() }}
-group by dataset, model, revision
+    n_rows,
+    is_representative,
+    row_number() over (partition by model, revision order by is_representative desc, dataset) as place
+from judged
