@@ -44,8 +44,8 @@ class LazyCommands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run; an error that memtax raises on purpose, or the system or DuckDB has reason for, becomes one message on stderr."""
-        from memtax.cli.failures import in_words
         from memtax.errors import MemtaxError
+        from memtax.failures import in_words
         from udf.errors import UdfError
 
         try:

@@ -23,9 +23,10 @@ from memtax.explorer import display, download, overview, selection, statements
 from memtax.explorer.catalogue import NUMBER, Catalogue, CatalogueCache, label_of
 from memtax.explorer.filters import OPERATORS, WITHOUT_VALUE
 from memtax.explorer.rows import Page, read_page
-from memtax.explorer.security import LoopbackOnly
+from memtax.explorer.security import LoopbackOnly, protect
 from memtax.explorer.sequence import NOT_COMPUTED, asked, read_sequence
 from memtax.explorer.tokens import LEVELS
+from memtax.failures import in_words
 from memtax.plain_text import printable
 from udf.errors import UdfError
 
@@ -174,12 +175,22 @@ class Explorer:
             error = MemtaxError(
                 "The explorer has an overview, a list of sequences, and a page for each; all are only read."
             )
+        elif isinstance(error, duckdb.InterruptException):
+            # Only `stop` interrupts: nobody waits for this page any more, and nothing is wrong.
+            status, title = 503, "The explorer has been stopped"
+            error = MemtaxError("memtax explore ended before the page was read; start it again.")
+        elif (words := in_words(error)) is not None:
+            title = "This could not be done"
+            log.error("%s %s: %s", request.method, request.url.path, printable(words))
+            error = MemtaxError(f"{words[:1].upper()}{words[1:]}.")
         elif not isinstance(error, MemtaxError | UdfError):
             log.error("%s %s failed", request.method, request.url.path, exc_info=error)
             error = MemtaxError(f"{type(error).__name__}; memtax explore printed the details where it was started.")
         response = self._page("error.html", status, title=title, message=str(error), again=str(request.url))
         if status == 503:
             response.headers["Retry-After"] = "5"
+        # Starlette answers what nobody foresaw outside of all middleware, where LoopbackOnly adds nothing.
+        protect(response.headers)
         return response
 
 
@@ -199,6 +210,7 @@ def create_app(explorer: Explorer) -> Starlette:
             UdfError: explorer.failed,
             HTTPException: explorer.failed,
             duckdb.Error: explorer.failed,
+            OSError: explorer.failed,
             Exception: explorer.failed,
         },
     )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from memtax.errors import SelectionError
@@ -14,6 +16,10 @@ from memtax.explorer.catalogue import Column
 from memtax.explorer.sql import Sql, Value, joined, sql
 from memtax.explorer.statements import KEYS
 from memtax.quoting import identifier
+
+# As `written` writes one; the widest have 38 digits.
+_DECIMAL = re.compile(r"-?[0-9]{1,38}(\.[0-9]{1,38})?")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -83,7 +89,9 @@ class Order:
 
 def written(place: Sequence[Any]) -> str:
     """A place as addresses hold it."""
-    return base64.urlsafe_b64encode(json.dumps(list(place)).encode()).decode().rstrip("=")
+    # A decimal as text: as a double, two that differ in their last digits would be one place.
+    plain = [format(value, "f") if isinstance(value, Decimal) else value for value in place]
+    return base64.urlsafe_b64encode(json.dumps(plain).encode()).decode().rstrip("=")
 
 
 def place_of(text: str, order: Order, columns: Mapping[str, Column]) -> list[Any]:
@@ -98,8 +106,10 @@ def place_of(text: str, order: Order, columns: Mapping[str, Column]) -> list[Any
         place = None
     if not isinstance(place, list) or len(place) != len(order.columns):
         raise SelectionError("the address names a page that does not go with its order; begin at the first page")
-    for name, value in zip(order.columns, place, strict=True):
-        if not _fits(value, columns[name].kind, nullable=name not in KEYS):
+    for number, (name, value) in enumerate(zip(order.columns, place, strict=True)):
+        if columns[name].type.startswith("DECIMAL") and isinstance(value, str) and _DECIMAL.fullmatch(value):
+            place[number] = Decimal(value)
+        elif not _fits(value, columns[name].kind, nullable=name not in KEYS):
             raise SelectionError(f"the address names a page that does not go with {name}; begin at the first page")
     return place
 
@@ -111,7 +121,10 @@ def _fits(value: object, kind: str, *, nullable: bool) -> bool:
         return isinstance(value, float) or (
             isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
         )
-    return isinstance(value, bool if kind == "flag" else str)
+    if kind == "flag":
+        return isinstance(value, bool)
+    # JSON can write half a surrogate pair, which no text in a store can hold.
+    return isinstance(value, str) and _SURROGATE.search(value) is None
 
 
 def _after(keys: Sequence[str], values: Mapping[str, Any], further: str) -> Sql:

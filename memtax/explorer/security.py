@@ -29,6 +29,13 @@ HEADERS = {
 }
 
 
+def protect(headers: MutableHeaders) -> None:
+    """Add HEADERS to those of an answer; what it holds is kept nowhere, unless it says otherwise."""
+    for name, value in HEADERS.items():
+        headers[name] = value
+    headers.setdefault("Cache-Control", "no-store")
+
+
 class LoopbackOnly:
     """Refuses requests under another name than the loopback's, and adds HEADERS to every answer."""
 
@@ -43,10 +50,7 @@ class LoopbackOnly:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers[name] = value
-                headers.setdefault("Cache-Control", "no-store")
+                protect(MutableHeaders(scope=message))
             await send(message)
 
         host = Headers(scope=scope).get("host", "")

@@ -5,13 +5,17 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
+
+
+Bound = str | int | float | Decimal | bool | None
 
 
 @dataclass(frozen=True)
 class Value:
     """A value inside a statement: text, a number, a flag or nothing."""
 
-    value: str | int | float | bool | None
+    value: Bound
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ class Sql:
         return "".join("?" if isinstance(part, Value) else part for part in self.parts)
 
     @property
-    def parameters(self) -> list[str | int | float | bool | None]:
+    def parameters(self) -> list[Bound]:
         """The values, in the order of their marks."""
         return [part.value for part in self.parts if isinstance(part, Value)]
 
@@ -59,7 +63,7 @@ def joined(between: str, pieces: Iterable[Sql]) -> Sql:
     return Sql(tuple(parts))
 
 
-def literal(value: str | int | float | bool | None) -> str:
+def literal(value: Bound) -> str:
     """A value as SQL. What cannot be seen, or could drive a terminal, is written as its code point."""
     if value is None:
         return "null"
@@ -70,6 +74,8 @@ def literal(value: str | int | float | bool | None) -> str:
         return f"'{value!r}'::double"
     if isinstance(value, int):
         return str(value)
+    if isinstance(value, Decimal):
+        return format(value, "f")
     pieces, run = [], ""
     for character in value:
         if unicodedata.category(character)[0] == "C" or unicodedata.category(character) in ("Zl", "Zp"):

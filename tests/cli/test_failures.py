@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from memtax import cli
-from memtax.cli.failures import in_words
+from memtax.failures import in_words
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import errno
+import logging
 import re
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlencode
@@ -30,6 +34,8 @@ EVERY_PAGE = (
     "/static/none",
     "/none",
 )
+# A place in the list whose corpus is half a surrogate pair: JSON has it, UTF-8 does not.
+HALF_A_PAIR = base64.urlsafe_b64encode(rb'[1, 0, "\ud800", "d", "m", "r"]').decode().rstrip("=")
 
 
 @pytest.mark.parametrize("address", EVERY_PAGE)
@@ -92,6 +98,7 @@ def test_any_text_can_be_looked_for(client: TestClient, unkind: Path, text: str)
         ("dataset=none", "there is no dataset 'none'; there is"),
         ("sort=tokens", "features has no column 'tokens'"),
         ("after=x", "begin at the first page"),
+        (f"after={HALF_A_PAIR}", "begin at the first page"),
         ("q=a&within=tokens", "there is no within 'tokens'"),
         ("size=1000000", "a page has 25, 50, 100, 200 rows"),
         ("column=a&op=b", "every filter has one of each"),
@@ -173,3 +180,63 @@ def test_what_goes_wrong_inside_is_not_shown_to_the_page(
     answer = client.get("/sequences")
     assert answer.status_code == 500
     assert "secret" not in answer.text and "secret" in caplog.text
+
+
+@pytest.mark.parametrize("error", [duckdb.InternalException("secret"), ValueError("secret"), OSError("secret")])
+def test_an_answer_that_nobody_foresaw_is_protected_too(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    monkeypatch.setattr("memtax.explorer.app.read_page", failing(error))
+    answer = client.get("/sequences")
+    assert answer.status_code == 500
+    assert {name: answer.headers[name] for name in HEADERS} == HEADERS
+    assert answer.headers["cache-control"] == "no-store"
+    assert "secret" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (duckdb.OutOfMemoryException("failed to allocate"), "set MEMTAX_MEMORY_LIMIT to more"),
+        (
+            duckdb.BinderException("no column x\n\nLINE 1"),
+            "(no column x); another version of memtax may have made them",
+        ),
+        (duckdb.IOException("could not write"), "check that it is whole, and that the disk has room"),
+        (OSError(errno.ENOSPC, "No space left on device", "/tmp/<b>"), "/tmp/<b>: No space left on device; make room"),
+    ],
+)
+def test_what_can_be_foreseen_is_said_in_words(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception, said: str
+) -> None:
+    monkeypatch.setattr("memtax.explorer.app.download.write", failing(error))
+    answer = client.get("/download/csv")
+    assert answer.status_code == 500
+    assert said in text_of(answer.text)
+    # Who started it reads the same in one line, and no traceback.
+    (record,) = caplog.records
+    assert said in record.getMessage() and "\n" not in record.getMessage() and record.exc_info is None
+
+
+def test_a_query_that_ctrl_c_ends_is_no_fault(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def endless(connection: duckdb.DuckDBPyConnection, *_: object) -> None:
+        threading.Timer(0.3, connection.interrupt).start()
+        connection.execute("select sum(hash(a.range, b.range)) from range(10_000_000) as a, range(10_000_000) as b")
+
+    monkeypatch.setattr("memtax.explorer.app.read_page", endless)
+    with caplog.at_level(logging.DEBUG, logger="memtax"):
+        answer = client.get("/sequences")
+    assert answer.status_code == 503
+    assert "has been stopped" in text_of(answer.text)
+    assert caplog.records == []
+
+
+def failing(error: Exception) -> Callable[..., None]:
+    """A function that does nothing but raise."""
+
+    def failed(*_: object) -> None:
+        raise error
+
+    return failed

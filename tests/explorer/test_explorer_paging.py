@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from typing import Any
 
 import duckdb
@@ -29,6 +30,7 @@ COLUMNS = {
         ("measure", "DOUBLE", "number"),
         ("flag", "BOOLEAN", "flag"),
         ("word", "VARCHAR", "text"),
+        ("amount", "DECIMAL(38,3)", "number"),
     )
 }
 CATALOGUE = Catalogue(COLUMNS, False, [], [])
@@ -44,6 +46,8 @@ ROWS = st.lists(
         st.sampled_from([None, math.nan, math.inf, -math.inf, -0.0, 0.0, 0.1, 0.1 + 2**-56, 5e-324, 1e308]),
         st.sampled_from([None, True, False]),
         st.sampled_from([None, "", "a", "A", "é", "\0", "a\0b"]),
+        # The last two are one double.
+        st.sampled_from([None, *map(Decimal, ("0.000", "-0.100", "100", "9" * 35 + ".998", "9" * 35 + ".999"))]),
     ),
     max_size=25,
     unique_by=lambda row: row[:6],
@@ -63,7 +67,7 @@ def pages(connection: duckdb.DuckDBPyConnection, selection: Selection) -> list[P
 
 
 @settings(max_examples=60)
-@given(ROWS, st.sampled_from([None, "measure", "flag", "word", "sequence_id", "model"]), st.booleans())
+@given(ROWS, st.sampled_from([None, "measure", "flag", "word", "amount", "sequence_id", "model"]), st.booleans())
 def test_pages_give_every_row_once_and_lead_back(
     rows: list[tuple[Any, ...]], sort: str | None, descending: bool
 ) -> None:
@@ -96,6 +100,11 @@ def test_a_place_that_is_none_is_refused(text: str) -> None:
 def test_a_place_of_another_order_is_refused() -> None:
     place = [0.5, 1, 0, "c", "d", "m", "r"]
     assert place_of(written(place), Order("measure"), COLUMNS) == place
+    exact = [Decimal("12.340"), *place[1:]]
+    assert place_of(written(exact), Order("amount"), COLUMNS) == exact
+    for none in ("NaN", "1e9", "", "0x1", "\u0661"):
+        with pytest.raises(SelectionError, match="does not go with amount"):
+            place_of(written([none, *place[1:]]), Order("amount"), COLUMNS)
     for order in (Order(), Order("word"), Order("flag")):
         with pytest.raises(SelectionError, match="begin at the first page"):
             place_of(written(place), order, COLUMNS)

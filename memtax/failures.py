@@ -1,4 +1,4 @@
-"""What no command foresees and no bug explains, in words: a disk, a permission, a store of another version."""
+"""What neither a command nor a page foresees and no bug explains, in words: a disk, a permission, a store of another version."""
 
 from __future__ import annotations
 
