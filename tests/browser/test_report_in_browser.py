@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +108,8 @@ def test_names_below_and_beside_axes_can_be_told_apart(
         assert len(set(shown)) == 6 and [name[:8] for name in shown[:2]] == ["pythia-7", "pythia-1"]
         places = labels.evaluate_all("texts => texts.map((text) => text.getCTM().f - text.getCTM().e)")
         turned = labels.first.evaluate("text => text.getCTM().b !== 0")
-        assert turned and places == sorted(places, reverse=True)
+        # Of lines that stand aslant by 40 degrees or so, 20 pixels from one to the next are 13 between them.
+        assert turned and all(one - other > 20 for one, other in pairwise(places))
     # Where there is no room for what all names share, what tells them apart stays.
     beside = page.locator("#figure-memorized-by-text-kind .role-axis-label text").all_text_contents()
     assert len({name for name in beside if "%" not in name}) == 6

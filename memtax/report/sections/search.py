@@ -14,8 +14,9 @@ from memtax.report.tables import Answer
 def heat(answer: Answer) -> Any:
     """The gain of the best partition of each ordered pair of features."""
     base = charts.rows()
-    # Both ways alike, and for every model: no gain has the colour of a gain of another size.
-    most = max((abs(gain) for gain in answer.column("gain") if gain is not None), default=0) or 1.0
+    # Both ways alike, and for every model, so that a colour is a size. What is sought is a gain: one bad pair must not pale all.
+    gains = [gain for gain in answer.column("gain") if gain is not None]
+    most = max(gains, default=0) if max(gains, default=0) > 0 else max(map(abs, gains), default=0) or 1.0
     features = sorted({*answer.column("first_feature"), *answer.column("second_feature")})
     x = alt.X("second_feature:N", sort=features, title="second question", axis=alt.Axis(labelAngle=-40, grid=False))
     y = alt.Y("first_feature:N", sort=features, title="first question")
@@ -33,7 +34,7 @@ def heat(answer: Answer) -> Any:
     )
     colour = alt.Color(
         "gain:Q",
-        scale=alt.Scale(domain=[-most, 0, most], range=["@low", "@middle", "@high"], interpolate="rgb"),
+        scale=alt.Scale(domain=[-most, 0, most], clamp=True, range=["@low", "@middle", "@high"], interpolate="rgb"),
         legend=alt.Legend(orient="top", title="gain over one for all", gradientLength=220, format="+.3f", tickCount=4),
     )
     cell = base.mark_rect().encode(x=x, y=y, color=colour, tooltip=tips)
@@ -60,7 +61,7 @@ SECTION = Section(
                 "second does are another; the rest is the third. The colour says by how much three regressions predict "
                 "windows that they have not seen better (blue) or worse (orange) than one, at the best of several "
                 "pairs of thresholds: the log-loss that they save, in nats a row, or under the protocol paper the F1 "
-                "that they add. The number is that partition's place among all, and the frame is around the best. "
+                "that they add. All that lose more than the best gains have one colour. The number is that partition's place among all, and the frame is around the best. "
                 "Thresholds are in the tooltip."
             ),
             question="search",
