@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.applications import Starlette
-from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -154,12 +153,7 @@ class Explorer:
             raise HTTPException(404)
         with self._reading() as (connection, catalogue):
             path = download.write(connection, selection.parse(request.query_params), catalogue, name)
-        return FileResponse(
-            path,
-            media_type=download.MEDIA_TYPES[name],
-            filename=f"memtax-selection.{name}",
-            background=BackgroundTask(path.unlink, missing_ok=True),
-        )
+        return download.Handed(path, media_type=download.MEDIA_TYPES[name], filename=f"memtax-selection.{name}")
 
     def failed(self, request: Request, error: Exception) -> Response:
         """A page that says what is wrong, and what to do."""

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
+from starlette.responses import FileResponse
 
 from memtax.explorer.catalogue import TEXT, Catalogue
 from memtax.explorer.selection import Selection, statement
 from memtax.query.output import FORMATS
 from memtax.quoting import identifier, literal
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
 
 MEDIA_TYPES = {
     "csv": "text/csv; charset=utf-8",
@@ -23,6 +28,20 @@ MOST_ROWS = 200_000
 _FORMULA = "^[=+\\-@\\t\\r]"
 
 
+class Handed(FileResponse):
+    """A temporary file as an answer; it is gone when it has been sent, in part or not at all.
+
+    A background task of Starlette's would not run where the request asks for a range that the file does not have.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, and remove the file."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            Path(self.path).unlink(missing_ok=True)
+
+
 def write(connection: duckdb.DuckDBPyConnection, selection: Selection, catalogue: Catalogue, name: str) -> Path:
     """Write all columns of the selection, and its text, to a temporary file that the caller removes.
 
@@ -32,7 +51,8 @@ def write(connection: duckdb.DuckDBPyConnection, selection: Selection, catalogue
         connection: the store, open for reading.
         selection: rows and order.
         catalogue: what the store has.
-        name: a format of `FORMATS`. In CSV, text that begins like a formula gets an apostrophe before it.
+        name: a format of `FORMATS`. In CSV, text that begins like a formula gets an apostrophe before it; in JSON, what is
+            no finite number is null.
 
     Raises:
         SelectionError: the selection does not fit the tables.
@@ -40,14 +60,8 @@ def write(connection: duckdb.DuckDBPyConnection, selection: Selection, catalogue
     columns = list(catalogue.columns)
     wanted = statement(selection, catalogue, MOST_ROWS, columns)
     query = wanted.text
-    if name == "csv":
-        texts = [column for column, details in catalogue.columns.items() if details.kind == TEXT]
-        texts += ["prompt_text", "continuation_text"] if catalogue.has_text else []
-        guarded = ", ".join(
-            f"case when regexp_matches({name}, '{_FORMULA}') then '''' || {name} else {name} end as {name}"
-            for name in map(identifier, texts)
-        )
-        query = f"select * replace ({guarded}) from (\n{query}\n)"  # noqa: S608 - columns of the table, quoted
+    if replaced := _replaced(catalogue, name):
+        query = f"select * replace ({replaced}) from (\n{query}\n)"  # noqa: S608 - columns of the table, quoted
     with tempfile.NamedTemporaryFile(prefix="memtax-", suffix=f".{name}", delete=False) as file:
         path = Path(file.name)
     try:
@@ -56,3 +70,19 @@ def write(connection: duckdb.DuckDBPyConnection, selection: Selection, catalogue
         path.unlink(missing_ok=True)
         raise
     return path
+
+
+def _replaced(catalogue: Catalogue, name: str) -> str:
+    """What a format writes otherwise than the store has it, as SELECT takes it; empty if nothing."""
+    if name == "csv":
+        texts = [column for column, details in catalogue.columns.items() if details.kind == TEXT]
+        texts += ["prompt_text", "continuation_text"] if catalogue.has_text else []
+        return ", ".join(
+            f"case when regexp_matches({text}, '{_FORMULA}') then '''' || {text} else {text} end as {text}"
+            for text in map(identifier, texts)
+        )
+    if name == "json":
+        # JSON has neither NaN nor infinities, and who reads it by the book stops at one.
+        reals = [column for column, details in catalogue.columns.items() if details.type in ("FLOAT", "DOUBLE")]
+        return ", ".join(f"case when isfinite({real}) then {real} end as {real}" for real in map(identifier, reals))
+    return ""

@@ -1,7 +1,9 @@
 """What every answer carries and every request must have, since a page of the explorer shows text that anyone may have written.
 
 The server listens on the loopback alone, but a page elsewhere can have its own name resolve to 127.0.0.1 (DNS rebinding) and
-then read the answers: so the Host header must be the loopback's. Nothing is executed, framed or fetched but what memtax ships.
+then read the answers: so the Host header must be the loopback's. A page elsewhere can also name a download as a picture, which
+would keep this machine at work: so a page that is not ours is answered only where somebody follows its link. Nothing is
+executed, framed or fetched but what memtax ships.
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ def protect(headers: MutableHeaders) -> None:
 
 
 class LoopbackOnly:
-    """Refuses requests under another name than the loopback's, and adds HEADERS to every answer."""
+    """Refuses requests under another name than the loopback's, and by other pages; adds HEADERS to every answer."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -53,15 +55,24 @@ class LoopbackOnly:
                 protect(MutableHeaders(scope=message))
             await send(message)
 
-        host = Headers(scope=scope).get("host", "")
-        if _without_port(host) in HOSTS:
-            await self._app(scope, receive, send_with_headers)
-            return
-        refusal = PlainTextResponse(
+        refusal = _refusal(Headers(scope=scope))
+        await (refusal or self._app)(scope, receive, send_with_headers)
+
+
+def _refusal(headers: Headers) -> PlainTextResponse | None:
+    if _without_port(headers.get("host", "")) not in HOSTS:
+        return PlainTextResponse(
             "memtax explore answers to the names 127.0.0.1 and localhost alone; open the address that it printed.\n",
             421,
         )
-        await refusal(scope, receive, send_with_headers)
+    # Browsers say who asks, and what for. Another port of this machine is of the same site, and somebody else's all the same.
+    ours = headers.get("sec-fetch-site", "none") in ("none", "same-origin")
+    followed = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest", "document") == "document"
+    if not ours and not followed:
+        return PlainTextResponse(
+            "memtax explore does not answer what another page asks for; open its address itself.\n", 403
+        )
+    return None
 
 
 def _without_port(host: str) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-
 Bound = str | int | float | Decimal | bool | None
 
 

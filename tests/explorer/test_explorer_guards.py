@@ -71,6 +71,31 @@ def test_the_loopbacks_names_are_answered(client: TestClient, host: str) -> None
     assert client.get("/", headers={"host": host}).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("site", "mode", "destination", "status"),
+    [
+        ("cross-site", "no-cors", "image", 403),
+        ("cross-site", "cors", "empty", 403),
+        ("cross-site", "navigate", "iframe", 403),
+        ("same-site", "no-cors", "image", 403),
+        ("cross-site", "navigate", "document", 200),
+        ("same-site", "navigate", "document", 200),
+        ("same-origin", "no-cors", "image", 200),
+        ("same-origin", "navigate", "document", 200),
+        ("none", "navigate", "document", 200),
+    ],
+)
+def test_another_page_may_lead_here_and_no_more(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, site: str, mode: str, destination: str, status: int
+) -> None:
+    if status == 403:
+        monkeypatch.setattr("memtax.explorer.app.download.write", failing(AssertionError("it was written")))
+    headers = {"sec-fetch-site": site, "sec-fetch-mode": mode, "sec-fetch-dest": destination}
+    answer = client.get("/download/parquet", headers=headers)
+    assert answer.status_code == status
+    assert {name: answer.headers[name] for name in HEADERS} == HEADERS
+
+
 @pytest.mark.parametrize("method", ["post", "put", "delete", "patch"])
 def test_nothing_can_be_sent(client: TestClient, method: str) -> None:
     assert getattr(client, method)("/sequences").status_code == 405

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import io
 import json
+import math
 import re
 import shutil
 from collections.abc import Callable
@@ -130,7 +131,7 @@ def test_downloads_hold_the_selection(client: TestClient, unkind: Path) -> None:
     query = "?dataset=d&sort=sequence_id"
     expected = ask(unkind, "select sequence_id, model from features where dataset = 'd' order by sequence_id, model")
     parquet = pyarrow.parquet.read_table(io.BytesIO(client.get(f"/download/parquet{query}").content))
-    rows = json.loads(client.get(f"/download/json{query}").content)
+    rows = json.loads(client.get(f"/download/json{query}").content, parse_constant=pytest.fail)
     answer = client.get(f"/download/csv{query}")
     csv = pyarrow.csv.read_csv(
         io.BytesIO(answer.content), parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True)
@@ -141,6 +142,12 @@ def test_downloads_hold_the_selection(client: TestClient, unkind: Path) -> None:
     prompts = [text for text in HOSTILE for _ in range(2)]
     assert [row["prompt_text"] for row in parquet.to_pylist()] == prompts
     assert [row["prompt_text"] for row in rows] == prompts
+    # The store has an infinity and a NaN, which JSON has not.
+    perplexities = [row["generation_perplexity"] for row in parquet.to_pylist()]
+    assert math.inf in perplexities and any(map(math.isnan, filter(None, perplexities)))
+    assert [row["generation_perplexity"] for row in rows] == [
+        number if number is not None and math.isfinite(number) else None for number in perplexities
+    ]
     # A spreadsheet would run what begins like a formula.
     begins = {row["prompt_text"][0] for row in csv.to_pylist()}
     assert "=" not in begins and "'=HYPERLINK" in answer.text
@@ -151,6 +158,9 @@ def test_a_download_leaves_no_file(client: TestClient, tmp_path: Path, monkeypat
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert client.get("/download/csv?").status_code == 200
     assert client.get("/download/csv?sort=nothing").status_code == 400
+    for wanted, status in (("bytes=0-9", 206), ("bytes=999999999-", 416), ("lines=1-2", 400)):
+        assert client.get("/download/csv?", headers={"range": wanted}).status_code == status
+    assert client.head("/download/csv?").status_code == 200
     assert list(tmp_path.iterdir()) == []
 
 
