@@ -14,7 +14,7 @@ import pytest
 
 from tests.udf import tiny_models
 from udf.errors import UdfError
-from udf.language_model import hub, loading
+from udf.language_model import folders, hub, loading
 from udf.language_model.loading import release_model, using_model
 
 torch = pytest.importorskip("torch")
@@ -201,6 +201,15 @@ def test_an_existing_path_is_no_hub_id(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "gpt2").mkdir()
     assert not hub.is_hub_id("gpt2")
+
+
+def test_a_commit_of_the_hub_is_never_a_folder_that_goes_by_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "owner" / "tiny").mkdir(parents=True)
+    monkeypatch.setattr(folders, "fetch", lambda hub_id, revision, patterns: Path("/cache") / hub_id / revision)
+    assert folders.model_folder("owner/tiny", "a1" * 20) == Path("/cache/owner/tiny") / ("a1" * 20)
+    assert folders.model_folder("owner/tiny", "main") == tmp_path / "owner" / "tiny"
+    assert folders.model_folder(str(tmp_path / "owner"), "a1" * 20) == tmp_path / "owner"
 
 
 def in_hub_cache(home: Path, hub_id: str, commit: str, source: Path) -> None:

@@ -7,15 +7,17 @@ which can run code when read, and are refused.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection
 from pathlib import Path
 
 from udf.errors import UdfError
-from udf.language_model.hub import fetch, is_hub_id
+from udf.language_model.hub import fetch, is_hub_id, reads_as_hub_id
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"
+_COMMIT = re.compile("[0-9a-f]{40}")
 _HUB_PATTERNS = (CONFIG_FILE, "model*.safetensors", INDEX_FILE)
 
 
@@ -24,11 +26,14 @@ def model_folder(location: str, revision: str) -> Path:
 
     Args:
         location: a folder, a GGUF file, or a hub id.
-        revision: branch, tag or commit of a hub id; a folder is taken as it is.
+        revision: branch, tag or commit of a hub id; a folder is taken as it is. Beside a whole commit, which only the hub
+            has, a hub id is never a folder that happens to go by its name where the process works.
 
     Raises:
         UdfError: nothing is there.
     """
+    if _COMMIT.fullmatch(revision) and reads_as_hub_id(location):
+        return fetch(location, revision, _HUB_PATTERNS)
     folder = Path(location).expanduser()
     if folder.is_dir() or is_gguf(folder):
         return folder.resolve()

@@ -22,7 +22,12 @@ class Repository:
 
 def is_hub_id(location: str) -> bool:
     """Whether `location` reads as a hub id (`owner/name` or `name`) and nothing on disk goes by that path."""
-    return _HUB_ID.fullmatch(location) is not None and not Path(location).expanduser().exists()
+    return reads_as_hub_id(location) and not Path(location).expanduser().exists()
+
+
+def reads_as_hub_id(location: str) -> bool:
+    """Whether `location` reads as a hub id, whatever is on disk."""
+    return _HUB_ID.fullmatch(location) is not None
 
 
 @lru_cache(maxsize=64)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-import struct
+import re
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -130,10 +130,15 @@ def skeleton(folder: Path) -> Any:
             config = transformers.AutoConfig.from_pretrained(
                 place, trust_remote_code=False, local_files_only=True, **file
             )
+            # Which code computes is not the file's to say: it may name what is not installed, or a kernel to download.
+            config._attn_implementation = config._experts_implementation = None
+            config.return_dict = True
             with torch.device("meta"):
                 return transformers.AutoModelForCausalLM.from_config(config, trust_remote_code=False)
-        # The last two are what a GGUF file that was cut off leads to.
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error, IndexError) as error:
+        except UdfError:
+            raise
+        # Numbers that make no sense fail wherever the architecture's code first uses them, and as what that code raises.
+        except Exception as error:
             raise UdfError(
                 f"transformers {transformers.__version__} cannot build a causal language model from "
                 f"{folder if is_gguf(folder) else folder / CONFIG_FILE}: {first_line(error)}"
@@ -168,6 +173,8 @@ def load(folder: Path, dtype: str, device: str, *, name: str, attention: bool = 
     if threads():
         torch.set_num_threads(threads())
     with _must_fit(name, target), quiet(transformers), _weights_of(folder, files) as (place, weights):
+        # Before the load, which takes tensors out.
+        small = {key for key, tensor in weights.get("state_dict", {}).items() if tensor.element_size() == 1}
         try:
             network, found = type(blueprint).from_pretrained(
                 place,
@@ -177,11 +184,25 @@ def load(folder: Path, dtype: str, device: str, *, name: str, attention: bool = 
                 **weights,
                 **({"attn_implementation": "eager"} if attention else {}),
             )
-        except (RuntimeError, ValueError, struct.error, IndexError) as error:
+        except ImportError as error:  # of a package that reads one kind of quantized weights
+            raise UdfError(
+                f"transformers {transformers.__version__} cannot load {name} here: {first_line(error)}; install what that "
+                "asks for, or give its unquantized weights"
+            ) from error
+        except Exception as error:  # as in `skeleton`
             if is_out_of_memory(error):
                 raise
             raise UdfError(f"the weights of {name} do not fit its config.json: {first_line(error)}") from error
         network = network.to(target).eval()
+    unread = found["unexpected_keys"]
+    # Masks, which old files hold, are small, too; they are not read, and a model may say so of them.
+    ignored = network._keys_to_ignore_on_load_unexpected or ()
+    if unread and any(not any(re.search(known, key) for known in ignored) for key in small.difference(unread)):
+        # The scales are among what was not read. transformers only warns, and takes the integers for the weights.
+        raise UdfError(
+            f"{name} is quantized in a way that transformers {transformers.__version__} does not read: {min(unread)} goes "
+            "unused; give its unquantized weights"
+        )
     missing = sorted(found["missing_keys"])
     if missing:
         # transformers would fill them with random numbers.
@@ -189,7 +210,7 @@ def load(folder: Path, dtype: str, device: str, *, name: str, attention: bool = 
             f"the weights of {name} lack {len(missing)} tensors that its config.json asks for, {missing[0]} among "
             "them; copy the model again"
         )
-    with _must_fit(name, target):
+    with _must_fit(name, target), _must_run(name):
         _check_causal(torch, network, name)
         splits = _splits(torch, network)
     return LanguageModel(
@@ -212,6 +233,19 @@ def _must_fit(name: str, device: Any) -> Iterator[None]:
         raise UdfError(
             f"{name} does not fit into the memory of {device}; use a smaller model, dtype bfloat16 or another device"
         ) from error
+
+
+@contextmanager
+def _must_run(name: str) -> Iterator[None]:
+    """Say of a model that loads, but whose configuration makes no pass over it possible, what came."""
+    try:
+        yield
+    except UdfError:
+        raise
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        raise UdfError(f"{name} loads, but cannot be run as its config.json says: {first_line(error)}") from error
 
 
 @contextmanager
