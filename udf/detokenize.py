@@ -110,7 +110,7 @@ def _load(path: Path, changed: int) -> tuple[Tokenizer, int]:
     # The library raises bare Exception for whatever it cannot parse.
     except Exception as error:
         raise UdfError(f"{path} is not a tokenizer.json: {error}") from error
-    return tokenizer, max(tokenizer.get_vocab().values(), default=-1) + 1
+    return _plain(tokenizer)
 
 
 def _load_gguf(path: Path) -> tuple[Tokenizer, int]:
@@ -127,8 +127,14 @@ def _load_gguf(path: Path) -> tuple[Tokenizer, int]:
         # As above: a vocabulary that does not fit its merges is a bare Exception, too.
         except Exception as error:
             raise UdfError(f"{path} holds no tokenizer that can be read ({error})") from error
-    inside = tokenizer.backend_tokenizer
-    return inside, max(inside.get_vocab().values(), default=-1) + 1
+    return _plain(tokenizer.backend_tokenizer)
+
+
+def _plain(tokenizer: Tokenizer) -> tuple[Tokenizer, int]:
+    """`_load`'s answer. What a training script left in the file about the length of a batch's rows is not followed."""
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer, max(tokenizer.get_vocab().values(), default=-1) + 1
 
 
 def _decode(rows: list[list[int]], location: str) -> list[str]:

@@ -90,6 +90,16 @@ def test_a_token_beyond_the_vocabulary_is_refused(tokenizer_file):
         decode([[1, size]], str(tokenizer_file))
 
 
+def test_a_length_that_a_file_keeps_for_batches_changes_no_tokens(tokenizer_file, tmp_path):
+    kept = Tokenizer.from_file(str(tokenizer_file))
+    kept.enable_truncation(3)
+    kept.enable_padding(length=8)
+    kept.save(str(tmp_path / "tokenizer.json"))
+    assert len(kept.encode(TEXT[0]).ids) == 8
+    rows = [encoding.ids for encoding in load_tokenizer(str(tmp_path)).encode_batch(TEXT)]
+    assert rows == [encoding.ids for encoding in load_tokenizer(str(tokenizer_file)).encode_batch(TEXT)]
+
+
 def test_a_tokenizer_is_found_by_file_and_by_folder(tokenizer_file):
     assert find_tokenizer(str(tokenizer_file)) == find_tokenizer(str(tokenizer_file.parent)) == tokenizer_file.resolve()
     assert load_tokenizer(str(tokenizer_file)) is load_tokenizer(str(tokenizer_file.parent))
