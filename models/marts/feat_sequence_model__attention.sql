@@ -1,4 +1,5 @@
 -- One row per evaluated sequence and model whose attention the var attention asked for: how spread out it is.
+-- A model that has none to show, such as a recurrent one, has empty lists among the scores, and no row here.
 -- Where only the paper's averages were published, they are all there is.
 {%- set computed %}
 select
@@ -17,7 +18,7 @@ select
     paper_gini_heads,
     'computed' as attention_origin
 from {{ ref('int_sequence_model__scores') }}
-where entropy_heads is not null
+where {{ list_length('entropy_heads') }} > 0
 {%- endset %}
 {%- set published %}
 select
@@ -42,7 +43,7 @@ left join {{ ref('int_sequence_model__scores') }} as computed
         and published.token_offset = computed.token_offset
         and published.model = computed.model
         and published.revision = computed.revision
-        and computed.entropy_heads is not null
+        and {{ list_length('computed.entropy_heads') }} > 0
 where published.paper_avg_entropy is not null and computed.model is null
 {%- endset %}
 {{ union_all_by_name([computed, published]) }}

@@ -86,6 +86,19 @@ def test_sampling_equals_a_slow_computation(folder, temperature, top_k):
             assert (got["sampling_log_probability"] == 0) == got["memorized"]
 
 
+@pytest.mark.parametrize("top_k", [0, 5])
+def test_a_low_temperature_costs_no_digits(top_k):
+    from udf.language_model.scoring import Request, _sampling
+
+    logits = 80 + torch.randn(50, 97, generator=torch.Generator().manual_seed(0)) * 0.01
+    targets = logits.argmax(1)
+    found = _sampling(logits, targets, Request(temperature=0.01, top_k=top_k))
+    scaled = logits.double() / 0.01
+    kept = scaled if top_k == 0 else scaled.topk(top_k, dim=1).values
+    expected = scaled.gather(1, targets[:, None]).squeeze(1) - kept.logsumexp(1)
+    assert found == pytest.approx(expected.numpy(), rel=1e-5)
+
+
 def test_logits_that_equal_the_last_of_the_top_k_may_be_sampled_too():
     from udf.language_model.scoring import Request, _sampling
 
@@ -158,6 +171,25 @@ def test_attention_is_between_one_place_and_all():
     found = attention.statistics(torch.stack([torch.eye(6), uniform])[None])[0]
     assert found[0, :2].tolist() == pytest.approx([0, 1], abs=1e-6)
     assert found[1, :2].tolist() == pytest.approx([1, 0], abs=1e-6)
+
+
+def test_where_a_sink_takes_mass_the_rest_is_compared():
+    """As if the rows had been divided by their sums; the paper's definitions take the weights as they are."""
+    uniform = torch.ones(6, 6).tril() / torch.arange(1, 7)[:, None]
+    weights = torch.stack([torch.eye(6), uniform, torch.zeros(6, 6)])[None]
+    sunk = weights * 0.25
+    found = attention.statistics(sunk)[0]
+    assert found[:2, :2].flatten().tolist() == pytest.approx([0, 1, 1, 0], abs=1e-6)
+    assert found[1, 2].item() == pytest.approx(-(sunk[0, 1] * (sunk[0, 1] + 1e-8).log()).sum().item(), rel=1e-5)
+    assert found[2, :3].tolist() == [0, 0, 0]
+
+
+def test_a_model_that_shows_no_attention_has_empty_lists(tmp_path):
+    place = tiny_models.save(tmp_path / "mamba", "mamba")
+    rows = [*random_rows(2), random_rows(1, 30, seed=4)[0]]
+    for asked, plain in zip(score(rows, place, attention=True), score(rows, place), strict=True):
+        assert [asked[f"{name}_heads"] for name in attention.STATISTICS] == [[], [], [], []]
+        assert asked["loss"] == pytest.approx(plain["loss"], rel=1e-5) and plain["entropy_heads"] is None
 
 
 def test_one_layer_of_attention_is_held_at_a_time(tmp_path, monkeypatch):

@@ -32,7 +32,7 @@ def build(architecture: str, seed: int = 0, **changes: Any) -> Any:
         ),
         # Recurrent: no attention, and a state in the place of a key-value cache.
         "mamba": lambda: transformers.MambaConfig(
-            **common | {"hidden_size": 32, "num_hidden_layers": 2, "state_size": 4, "pad_token_id": 0}
+            **common | {"hidden_size": 32, "num_hidden_layers": 2, "state_size": 4, "pad_token_id": 0} | changes
         ),
         # Divides its logits after the output embedding.
         "granite": lambda: transformers.GraniteConfig(**common | shape | {"logits_scaling": 4.0} | changes),

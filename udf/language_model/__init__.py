@@ -92,8 +92,8 @@ def score_continuation_with(
 
     Returns:
         struct per row: the fields of `score_continuation`; token_log_probabilities, `DOUBLE[]`; and by layer and head
-        entropy_heads, gini_heads, paper_entropy_heads, paper_gini_heads, `DOUBLE[][]` (see `attention.py`). What was not
-        asked for is NULL.
+        entropy_heads, gini_heads, paper_entropy_heads, paper_gini_heads, `DOUBLE[][]` (see `attention.py`),
+        empty where the model shows no attention. What was not asked for is NULL.
 
     Raises:
         UdfError: as there; or an option is out of range.

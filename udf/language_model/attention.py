@@ -1,6 +1,7 @@
 """How spread out a model's attention is: entropy and Gini coefficient, by layer and head.
 
-With a[i, j] the weight that position i of T gives to position j ≤ i (each row sums to 1), for every head:
+With a[i, j] the weight that position i of T gives to position j ≤ i, for every head, each row divided by its sum for the
+first two (it is 1 but where a model has an attention sink, which takes a part of it and is no position):
 
     entropy        mean over the rows i ≥ 1 of −Σ_j a[i, j] log a[i, j] / log(i + 1): 0 where each position looks at one
                    other, 1 where it looks at all alike
@@ -19,7 +20,6 @@ from typing import Any
 
 import numpy as np
 
-from udf.errors import UdfError
 from udf.language_model.loading import LanguageModel
 
 STATISTICS = ("entropy", "gini", "paper_entropy", "paper_gini")
@@ -28,14 +28,12 @@ STATISTICS = ("entropy", "gini", "paper_entropy", "paper_gini")
 class AttentionRecorder:
     """Reduces each layer's attention as soon as the layer has computed it, so that one layer's is held at a time.
 
-    A context manager around a forward pass; does nothing unless `wanted`.
-
-    Raises:
-        UdfError: on leaving, if the model's layers did not show their attention.
+    A context manager around a forward pass of `rows` sequences; does nothing unless `wanted`.
     """
 
-    def __init__(self, model: LanguageModel, wanted: bool) -> None:
+    def __init__(self, model: LanguageModel, wanted: bool, rows: int) -> None:
         self._model = model
+        self._rows = rows
         self._wanted = wanted
         self._layers: list[Any] = []
         self._hooks: list[Any] = []
@@ -53,15 +51,16 @@ class AttentionRecorder:
             hook.remove()
 
     def statistics(self) -> np.ndarray | None:
-        """float64 [n, layers, heads, len(STATISTICS)] of the pass that was made; None if it was not wanted."""
+        """float64 [n, layers, heads, len(STATISTICS)] of the pass that was made; None if it was not wanted.
+
+        Without layers and heads where not every layer shows its attention, or they differ in heads: a recurrent model
+        stands beside others whose attention is asked for, and what it does not have must not stop them.
+        """
         if not self._wanted:
             return None
         layers = getattr(self._model.network.config, "num_hidden_layers", len(self._layers))
-        if not self._layers or len(self._layers) != layers:
-            raise UdfError(
-                f"{self._model.name} ({type(self._model.network).__name__}) shows the attention of {len(self._layers)} "
-                f"of its {layers} layers; set the var attention to false for it"
-            )
+        if len(self._layers) != layers or len({layer.shape for layer in self._layers}) != 1:
+            return np.empty((self._rows, 0, 0, len(STATISTICS)))
         import torch
 
         return torch.stack(self._layers, 1).double().cpu().numpy()
@@ -82,7 +81,7 @@ def statistics(weights: Any) -> Any:
     """The statistics of one layer's attention.
 
     Args:
-        weights: a tensor [n, heads, T, T], rows summing to 1, nothing above the diagonal.
+        weights: a tensor [n, heads, T, T], rows summing to 1 or, with a sink, less; nothing above the diagonal.
 
     Returns:
         float32 tensor [n, heads, len(STATISTICS)]; NaN for the first two where T is 1.
@@ -92,11 +91,12 @@ def statistics(weights: Any) -> Any:
     a = weights.float()
     length = a.shape[-1]
     visible = torch.arange(1, length + 1, device=a.device, dtype=torch.float32)
-    rows = torch.special.entr(a).sum(-1)
+    shares = a / a.sum(-1, keepdim=True).clamp_min(1e-30)
+    rows = torch.special.entr(shares).sum(-1)
     paper_entropy = -(a * (a + 1e-8).log()).sum((-1, -2))
     entropy = (rows[..., 1:] / visible[1:].log()).mean(-1)
     # Ascending, the zeros that stand for what a row cannot see come first, and weigh nothing.
-    ascending = a.sort(-1).values
+    ascending = shares.sort(-1).values
     ranks = torch.arange(1, length + 1, device=a.device, dtype=torch.float32) - (length - visible[:, None])
     gini_rows = ((2 * ranks - visible[:, None] - 1) * ascending).sum(-1) / visible
     gini = (gini_rows[..., 1:] * visible[1:] / (visible[1:] - 1)).mean(-1)

@@ -73,8 +73,17 @@ def empty_device_cache() -> None:
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether memory ran out, on a device or on the processor."""
-    # torch's allocator for the CPU and its cuBLAS handles have no error class of their own.
-    said = ("can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED")
+    # torch's allocator for the CPU, oneDNN, cuBLAS handles and what CUDA says late have no error class of their own. A
+    # handle that is not initialized is one whose workspace found no memory.
+    said = (
+        "can't allocate memory",
+        "std::bad_alloc",
+        "could not create a primitive",
+        "could not create a memory object",
+        "CUDA error: out of memory",
+        "CUBLAS_STATUS_ALLOC_FAILED",
+        "CUBLAS_STATUS_NOT_INITIALIZED",
+    )
     torch = sys.modules.get("torch")
     return (
         isinstance(error, MemoryError)

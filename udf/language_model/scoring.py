@@ -17,6 +17,9 @@ from udf.settings import threads
 # Logits are made and reduced this many at a time (128 MiB in float32): a whole batch over a large vocabulary would
 # spend its time on fresh memory.
 LOGITS_PER_SLICE = 2**25
+# Where an architecture scales or caps its logits, those of a batch are made at once and stand twice in memory for a moment
+# (1 GiB each in float32).
+LOGITS_PER_BATCH = 2**28
 
 
 @dataclass(frozen=True)
@@ -87,8 +90,9 @@ def score_tokens(
 
     Args:
         model: a loaded model.
-        tokens: token ids, integers [n, T]; past its end a shorter sequence has any valid ids (nothing looks ahead).
-        batch_size: sequences per forward pass.
+        tokens: token ids, integers [n, T]; past its end a shorter sequence has any valid ids (nothing looks ahead). A batch is
+            as wide as its longest sequence, so that those of like length stand beside each other.
+        batch_size: sequences per forward pass; fewer where a model makes the logits of a whole batch at once, and many.
         lengths: integers [n], the tokens of each; None: all have T. With attention they must all be equal.
         prompts: integers [n], the prompt's tokens of each, at least 1; needed only to sample otherwise than plainly.
         request: what is wanted.
@@ -105,12 +109,17 @@ def score_tokens(
     greedy = np.zeros((n, width), dtype=bool)
     attention = None
 
+    if not model.splits:
+        batch_size = max(1, min(batch_size, LOGITS_PER_BATCH // max(1, width * model.vocabulary_size)))
+
     def work(rows: slice) -> Any:
-        return _score_batch(model, tokens[rows], lengths[rows], prompts[rows], request)
+        here = tokens[rows, : max(2, int(lengths[rows].max()))]
+        return _score_batch(model, here, lengths[rows], prompts[rows], request)
 
     batches = in_batches(n, batch_size, work, model=model, kind="scoring", length=length) if width else []
     for rows, found in batches:
-        log_probabilities[rows], greedy[rows], sampling[rows] = found.log_probabilities, found.greedy, found.sampling
+        part = rows, slice(found.greedy.shape[1])
+        log_probabilities[part], greedy[part], sampling[part] = found.log_probabilities, found.greedy, found.sampling
         if found.attention is not None:
             attention = np.empty((n, *found.attention.shape[1:])) if attention is None else attention
             attention[rows] = found.attention
@@ -129,7 +138,7 @@ def _score_batch(
     sampled = (columns >= prompts[:, None] - 1).reshape(-1)[wanted] & (not request.is_plain_sampling)
     log_probabilities, sampling = np.zeros(n * width), np.full(n * width, np.nan)
     greedy = np.zeros(n * width, dtype=bool)
-    with torch.inference_mode(), AttentionRecorder(model, request.attention) as recorder:
+    with torch.inference_mode(), AttentionRecorder(model, request.attention, n) as recorder:
         ids = torch.from_numpy(tokens.astype(np.int64)).to(model.device)
         targets = ids[:, 1:].reshape(-1)[torch.from_numpy(wanted).to(model.device)]
         positions = max(1, LOGITS_PER_SLICE // model.vocabulary_size)
@@ -215,7 +224,9 @@ def _sampling(logits: Any, targets: Any, request: Request) -> np.ndarray:
     """
     import torch
 
-    scaled = logits / request.temperature
+    # Less the largest before the division: a low temperature makes numbers so large that float32 rounds off what tells the
+    # likely tokens apart.
+    scaled = (logits - logits.amax(1, keepdim=True)) / request.temperature
     chosen = scaled.gather(1, targets[:, None]).squeeze(1)
     if not 0 < request.top_k < scaled.shape[1]:
         return (chosen.double() - torch.logsumexp(scaled, 1).double()).cpu().numpy()
