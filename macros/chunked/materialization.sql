@@ -4,7 +4,8 @@
     A model of this kind reads as an ordinary select over one input model. The materialization compares the input with
     what is stored, and runs the select over the missing rows only, one chunk after the other, by putting a temporary
     table in the place of the input. Every stored row carries a `fingerprint` (see macros/fingerprint.sql): a row whose
-    fingerprint is no longer wanted is deleted and computed again, so that old and new never mix.
+    fingerprint is no longer wanted is deleted and computed again, so that old and new never mix. A row that is stale is
+    replaced together with the others of its chunk.
 
     Its `meta`:
       input        the name of the input model (the select must ref() it)

@@ -27,8 +27,8 @@
 {%- endmacro %}
 
 
-{#- Rows that are no longer in the input, are there under another fingerprint, or are stale for the model's own reason; the
-    last only where this run computes them again. -#}
+{#- Rows that are no longer in the input, or are there under another fingerprint. Those that are stale for the model's own reason
+    stay until the chunk that replaces them is there: a run that fails or is killed has lost nothing but that chunk. -#}
 {% macro chunked_delete_stale(work) -%}
     {%- call statement('chunked_delete_stale', auto_begin=True) -%}
         delete from {{ work.target }} as stored
@@ -38,13 +38,13 @@
             where wanted.wanted_fingerprint = stored.fingerprint
               {% for key in work['keys'] -%} and wanted.{{ key }} = stored.{{ key }} {% endfor %}
         )
-        or (({{ work.stale }}) and ({{ work.only }}))
     {%- endcall -%}
 {%- endmacro %}
 
 
-{#- Put the input rows that are not stored into a temporary table, and return the chunks: each some of its rows, of one
-    fingerprint, or of what the model says in its place, and with it of one language model, one tokenizer or one shard.
+{#- Put the input rows that are not stored, or are stale there, into a temporary table, and return the chunks: each some of its
+    rows, of one fingerprint, or of what the model says in its place, and with it of one language model, one tokenizer or one
+    shard.
 
     The rows are sorted once and then numbered as they stream past: what does not fit into memory is sorted on disk, and a
     chunk is read without a look at the rest. The input may itself be chunked and have a column `fingerprint`, so that the
@@ -63,7 +63,7 @@
         missing as (
             select * from wanted
             where ({{ work.only }}) and not exists (
-                select 1 from {{ work.target }} as stored
+                select 1 from (select * from {{ work.target }} where not coalesce(({{ work.stale }}), false)) as stored
                 where wanted.wanted_fingerprint = stored.fingerprint
                   {% for key in work['keys'] -%} and wanted.{{ key }} = stored.{{ key }} {% endfor %}
             )
@@ -72,6 +72,10 @@
 
         select *, {{ "row_number() over ()" if in_order else "0" }} as pending_row from missing
     {%- endcall -%}
+    {#- Asked once: to look for them at each chunk would read the whole target for nothing, chunk after chunk. -#}
+    {%- do work.update({'replaces': work.stale != 'false' and run_query(
+        "select exists (select 1 from " ~ work.target ~ " where (" ~ work.stale ~ ") and (" ~ work.only ~ "))"
+    ).rows[0][0]}) -%}
     {%- set found = run_query(
         "select cast(" ~ work.chunk_by ~ " as varchar) as kin, min(wanted_fingerprint), min(pending_row), max(pending_row), "
         ~ "count(*) from " ~ work.pending ~ " group by kin order by kin"
@@ -138,7 +142,7 @@
 {%- endmacro %}
 
 
-{#- Compute one chunk and insert it; the caller commits. -#}
+{#- Compute one chunk and insert it, in the place of rows that are stale; the caller commits both at once. -#}
 {% macro chunked_build(work, chunk) -%}
     {%- call statement('chunked_take', auto_begin=True) -%}
         create or replace temporary {{ chunk.kind }} {{ work.chunk }} as
@@ -147,6 +151,15 @@
     {%- set substitutions = {} -%}
     {%- if work.setup -%}
         {%- set substitutions = context[work.setup](work) -%}
+    {%- endif -%}
+    {%- if work.replaces -%}
+        {%- call statement('chunked_replace', auto_begin=True) -%}
+            delete from {{ work.target }} as stored
+            where exists (
+                select 1 from {{ work.chunk }} as taken
+                where true {%- for key in work['keys'] %} and taken.{{ key }} = stored.{{ key }}{% endfor %}
+            )
+        {%- endcall -%}
     {%- endif -%}
     {%- call statement('chunked_insert', auto_begin=True) -%}
         insert into {{ work.target }}

@@ -15,7 +15,8 @@ import pytest
 
 from memtax import store
 from tests.conftest import PROJECT, Commands
-from tests.dbt.conftest import add_model, contents, evaluate, land, rows_computed
+from tests.dbt.conftest import VOCABULARY, add_model, contents, evaluate, land, rows_computed
+from tests.udf import tiny_models
 
 SCORES = "int_sequence_model__scores"
 
@@ -127,6 +128,45 @@ def test_a_killed_run_goes_on_where_it_stopped(commands: Commands, store_path: P
     commands.dbt("run", *chunks)
     assert rows_computed(store_path)[f"{SCORES}.score_continuation_with"] == 100 - kept
     assert contents(store_path) == contents(whole)
+
+
+@pytest.mark.slow
+def test_a_score_is_kept_until_the_one_that_replaces_it_is_there(
+    commands: Commands, store_path: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    """Attention is asked for later, beside a model that was damaged and one that has none to show."""
+    damaged = tmp_path / "model"
+    shutil.copytree(tiny_model, damaged)
+    add_model(store_path, "damaged", "main", "c", damaged)
+    add_model(store_path, "mamba", "main", "c", tiny_models.save(tmp_path / "mamba", "mamba", vocab_size=VOCABULARY))
+    run = ["run", "--select", "+feat_sequence_model__attention", "--vars"]
+    commands.dbt(*run, "{}")
+    config = damaged / "config.json"
+    whole = config.read_bytes()
+    config.write_bytes(whole + b" ")
+    asked = json.dumps({"attention": True, "chunk_rows": 60})
+    failed = subprocess.run(
+        commands.dbt_command(*run, asked), cwd=PROJECT, env=commands.dbt_environment(), capture_output=True, text=True
+    )
+    assert failed.returncode == 1 and "is not the one that was registered" in failed.stdout
+    counted = (
+        f"select model, count(*), count(loss), count(entropy_heads) from intermediate.{SCORES} group by all order by 1"
+    )
+    with store.reading(store_path) as connection:
+        kept = connection.execute(counted).fetchall()
+    assert [row[:3] for row in kept] == [(name, 100, 100) for name in ("damaged", "mamba", "tiny")]
+    assert kept[0][3] == 0
+
+    config.write_bytes(whole)
+    commands.dbt(*run, asked)
+    replaced = sum(row[3] for row in kept)
+    assert rows_computed(store_path)[f"{SCORES}.score_continuation_with"] == 300 - replaced
+    with store.reading(store_path) as connection:
+        assert connection.execute(counted).fetchall() == [(row[0], 100, 100, 100) for row in kept]
+        shown = connection.execute("select model, count(*) from feat_sequence_model__attention group by all order by 1")
+        assert shown.fetchall() == [("damaged", 100), ("tiny", 100)]
+    commands.dbt(*run, asked)
+    assert rows_computed(store_path)[f"{SCORES}.score_continuation_with"] == 0
 
 
 @pytest.mark.slow
