@@ -13,11 +13,11 @@
         {%- do (later if over_scores.found else first).append((node, input)) -%}
     {%- endfor -%}
     {%- for file in databases -%}
-        {%- do run_query("attach " ~ literal(file) ~ " as merged_scores (read_only)") -%}
+        {%- do run_query("attach " ~ literal(file) ~ " as memtax_merged_scores (read_only)") -%}
         {%- for node, input in first + later -%}
             {%- do merge_scores_of(node, input, file) -%}
         {%- endfor -%}
-        {%- do run_query("detach merged_scores") -%}
+        {%- do run_query("detach memtax_merged_scores") -%}
     {%- endfor -%}
 {%- endmacro %}
 
@@ -26,11 +26,11 @@
     {%- set target_relation = api.Relation.create(database=node.database, schema=node.schema, identifier=node.name) -%}
     {%- set input_relation = api.Relation.create(database=input.database, schema=input.schema, identifier=input.name) -%}
     {%- set there = run_query(
-        "select 1 from duckdb_tables() where database_name = 'merged_scores' and schema_name = '" ~ node.schema
+        "select 1 from duckdb_tables() where database_name = 'memtax_merged_scores' and schema_name = '" ~ node.schema
         ~ "' and table_name = '" ~ node.name ~ "'"
     ).rows -%}
     {%- if there -%}
-        {%- set source = 'merged_scores.' ~ node.schema ~ '.' ~ node.name -%}
+        {%- set source = 'memtax_merged_scores.' ~ node.schema ~ '.' ~ node.name -%}
         {%- set keys = node.config.meta.unique_key | join(', ') -%}
         {%- set counted = run_query("select count(*) from " ~ source).rows[0][0] -%}
         {#- A row of the store that lacks what a var asks for makes way for one that has it. Killed before the insert, a

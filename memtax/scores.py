@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import duckdb
 import yaml
 
 from memtax import store
@@ -20,6 +21,27 @@ from memtax.quoting import literal
 # What the language models' inputs are made of. The corpus itself, which may be large, stays behind.
 TABLES = ("corpora", "evaluated_sequences", "models")
 LANGUAGE_MODELS = "+tag:language_model"
+# What the store goes by where a shard's file is written: the file's own name is another's already, and is the user's choice.
+SOURCE = "memtax_source_store"
+# What a shard was prepared for and its store no longer has. A store that gained windows or models has all of it.
+STRANGERS = (
+    """
+    select 'no model ' || model || '@' || revision
+    from raw.models anti join {source}.raw.models using (model, revision)
+    """,
+    """
+    select 'other weights of model ' || model || '@' || revision
+    from raw.models as here inner join {source}.raw.models as there using (model, revision)
+    where here.checksum <> there.checksum
+    """,
+    # Digests, since the tokens of all windows would not fit where their keys do.
+    """
+    select 'no window with these tokens at token ' || token_offset || ' of sequence ' || sequence_id || ' of corpus ' || corpus
+    from (select corpus, sequence_id, token_offset, hash(tokens) as digest from raw.evaluated_sequences)
+    anti join (select corpus, sequence_id, token_offset, hash(tokens) as digest from {source}.raw.evaluated_sequences)
+        using (corpus, sequence_id, token_offset, digest)
+    """,
+)
 
 
 def prepare_shard(into: Path, source: Path | None = None) -> int:
@@ -34,27 +56,36 @@ def prepare_shard(into: Path, source: Path | None = None) -> int:
 
     Raises:
         StoreError, StoreLockedError: see `memtax.store.connect`.
-        SourceError: `into` is the store itself, or was prepared from another one.
+        SourceError: `into` is the store itself, or was prepared for windows or weights that the store does not have, as
+            those of another store.
     """
     source = source or database_path()
     if into.resolve() == source.resolve():
         raise SourceError(f"{into} is the store itself; name another file with --into, or leave it out")
     store.connect(path=source).close()  # says what is wrong with it, and who holds it
     with store.writing(into) as connection:
-        connection.execute(f"attach {literal(source)} as whole (read_only)")
-        stranger = connection.execute(
-            "select model, revision from raw.models anti join whole.raw.models using (model, revision) order by all"
-        ).fetchone()
+        connection.execute(f"attach {literal(source)} as {SOURCE} (read_only)")
+        stranger = _not_in_source(connection)
         if stranger is not None:
             raise SourceError(
-                f"{into} was prepared from another store: {source} has no model {stranger[0]}@{stranger[1]}; set "
-                f"{DATABASE_VARIABLE} to the store that it came from, or name another file with --into"
+                f"{into} was prepared from another store, or {source} has changed since: {source} has {stranger}; set "
+                f"{DATABASE_VARIABLE} to the store that it came from, or name another file with --into, as the scores in this "
+                "one would be lost"
             )
         for table in TABLES:
             connection.execute(f"delete from raw.{table}")  # noqa: S608 (own names alone)
-            connection.execute(f"insert into raw.{table} by name select * from whole.raw.{table}")  # noqa: S608
+            connection.execute(f"insert into raw.{table} by name select * from {SOURCE}.raw.{table}")  # noqa: S608
         found = connection.execute("select count(*) from raw.evaluated_sequences").fetchone()
     return found[0] if found else 0
+
+
+def _not_in_source(connection: duckdb.DuckDBPyConnection) -> str | None:
+    """The first thing that a shard was prepared for and the store does not have, in words; None if it has all."""
+    for question in STRANGERS:
+        found = connection.execute(f"{question.format(source=SOURCE)} order by all limit 1").fetchone()
+        if found is not None:
+            return str(found[0])
+    return None
 
 
 def score(shard: str | None, database: Path, variables: str | None) -> None:
@@ -123,14 +154,22 @@ def parse_variables(text: str | None) -> dict[str, object]:
     """Vars as `dbt --vars` takes them: a YAML or JSON mapping.
 
     Raises:
-        SourceError: it is none.
+        SourceError: it is none, or holds what dbt cannot be handed, such as a date.
     """
     try:
         found = yaml.safe_load(text) if text else {}
-    except yaml.YAMLError as error:
+    # A date that no calendar has is a bare ValueError.
+    except (yaml.YAMLError, ValueError) as error:
         raise SourceError(f"--vars {text!r} is not YAML: {error}") from error
     if not isinstance(found, dict):
         raise SourceError(f"--vars {text!r} is no mapping; expected vars such as '{{attention: true}}'")
+    try:
+        json.dumps(found)
+    except (TypeError, ValueError) as error:
+        raise SourceError(
+            f"--vars {text!r} holds what is neither a text, a number nor true or false ({error}); put texts that read as "
+            "dates in quotes"
+        ) from error
     return found
 
 
