@@ -20,6 +20,7 @@ from memtax import store
 from memtax.errors import MemtaxError, SelectionError, StoreError, StoreLockedError
 from memtax.explorer import display, download, overview, selection, statements
 from memtax.explorer.catalogue import NUMBER, Catalogue, CatalogueCache, label_of
+from memtax.explorer.excerpts import excerpt
 from memtax.explorer.filters import OPERATORS, WITHOUT_VALUE
 from memtax.explorer.rows import Page, read_page
 from memtax.explorer.security import LoopbackOnly, protect
@@ -222,11 +223,10 @@ def _templates() -> Environment:
         "printable": printable,
         "visible": display.visible,
         "breakable": display.breakable,
-        "found": display.found,
         "tail": display.tail,
         "head": display.head,
         "value": display.value,
         "label": label_of,
     }
-    templates.globals |= {"share": display.share, "NUMBER": NUMBER}
+    templates.globals |= {"share": display.share, "NUMBER": NUMBER, "excerpt": excerpt}
     return templates

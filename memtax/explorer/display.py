@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -52,18 +51,6 @@ def pieces(text: str, *, line_ends: bool = True) -> Iterator[Piece]:
 def visible(text: str | None, *, line_ends: bool = True) -> Markup:
     """Text as markup in which nothing of it is markup."""
     return Markup("").join(_marked(piece) for piece in pieces(text or "", line_ends=line_ends))
-
-
-def found(text: str | None, wanted: str, *, match_case: bool) -> Markup:
-    """Text on one line, each occurrence of what was looked for marked."""
-    if not text or not wanted:
-        return visible(text, line_ends=False)
-    parts, last = [], 0
-    for match in re.finditer(re.escape(wanted), text, 0 if match_case else re.IGNORECASE):
-        parts += [visible(text[last : match.start()], line_ends=False)]
-        parts += [Markup("<mark>{}</mark>").format(visible(match[0], line_ends=False))]
-        last = match.end()
-    return Markup("").join([*parts, visible(text[last:], line_ends=False)])
 
 
 def breakable(name: str) -> Markup:

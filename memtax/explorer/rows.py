@@ -20,6 +20,7 @@ class Row:
     """One row of `features`, with its text where there is one."""
 
     values: dict[str, Any]
+    text: str | None = None
     prompt: str | None = None
     continuation: str | None = None
 
@@ -95,7 +96,7 @@ def _with_text(
         return [Row(row) for row in rows]
     found = _run(connection, statements.texts(list(dict.fromkeys(keys)))).fetchall()
     texts = {(corpus, sequence_id, offset): text for corpus, sequence_id, offset, *text in found}
-    return [Row(row, *texts.get(key, (None, None))) for key, row in zip(keys, rows, strict=True)]
+    return [Row(row, *texts.get(key, ())) for key, row in zip(keys, rows, strict=True)]
 
 
 def _run(connection: duckdb.DuckDBPyConnection, statement: Sql) -> duckdb.DuckDBPyConnection:

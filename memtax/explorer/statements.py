@@ -104,11 +104,11 @@ def page(columns: Sequence[str], conditions: Sequence[Sql], order: Sql, limit: i
 
 
 def texts(sequences: Sequence[tuple[str, int, int]]) -> Sql:
-    """Prompt and continuation of a few sequences. The ids alone narrow the scan of a large table down to a few blocks."""
+    """The texts of a few sequences. The ids alone narrow the scan of a large table down to a few blocks."""
     ids = joined(", ", [sql(Value(sequence_id)) for sequence_id in sorted({key[1] for key in sequences})])
     keys = joined(", ", [sql("(", Value(c), ", ", Value(s), ", ", Value(o), ")") for c, s, o in sequences])
     return sql(
-        "select corpus, sequence_id, token_offset, prompt_text, continuation_text from main.feat_sequence__text ",
+        "select corpus, sequence_id, token_offset, text, prompt_text, continuation_text from main.feat_sequence__text ",
         sql("where sequence_id in (", ids, f") and ({', '.join(SEQUENCE_KEYS)}) in (", keys, ")"),
     )
 

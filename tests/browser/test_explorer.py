@@ -13,11 +13,11 @@ import pytest
 from memtax.explorer.tokens import LEVELS
 from tests.browser.conftest import KEEP_WORDS
 from tests.explorer.process import address_of, explored
-from tests.explorer.stores import make_store
+from tests.explorer.stores import COSTS, make_store
 
 PAGES = {
     "overview": "",
-    "list": "sequences?dataset=d&column=sequence_duplicates&op=ge&value=1&sort=generation_perplexity&q=e",
+    "list": "sequences?dataset=d&column=sequence_duplicates&op=ge&value=1&sort=generation_perplexity&q=script",
     "refused": "sequences?column=none&op=eq&value=1",
     "sequence": "sequence?corpus=c%3Ci%3E&sequence_id=7&model=small%40main",
     "recited": "sequence?corpus=c%3Ci%3E&sequence_id=1&model=%3Cb%3Elarge%3C%2Fb%3E%40step%261",
@@ -179,7 +179,7 @@ def test_a_sequence_marks_the_miss_and_says_what_tokens_cost(address: str, page:
     shades = page.locator(".window .t").evaluate_all(
         "spans => spans.map((span) => [span.className.match(/\\bl(\\d)/)?.[1], getComputedStyle(span).backgroundColor])"
     )
-    probabilities = [math.exp(-0.05 * place) for place in range(63)]
+    probabilities = [math.exp(cost) for cost in COSTS]
     levels = [next(n for n, level in enumerate(LEVELS) if p >= level.least) for p in probabilities]
     assert [level for level, _ in shades] == [None, *map(str, levels)]
     assert all(shade == colours[level] for (_, shade), level in zip(shades[1:], levels, strict=True) if level)
@@ -234,6 +234,12 @@ def test_conditions_are_added_and_take_what_their_feature_takes(address: str, pa
 def test_without_scripts_everything_is_there(address: str, open_page: Callable[..., Any]) -> None:
     page = open_page(java_script_enabled=False)
     page.goto(address + "sequences")
+    # What scripts alone can do is not offered.
+    for summary in page.locator("summary").all():
+        if not summary.evaluate("summary => summary.parentElement.open"):
+            summary.click()
+    buttons = page.get_by_role("button").all_inner_texts()
+    assert buttons == ["Apply"]
     page.get_by_label("Category", exact=True).select_option("recitation")
     follow(page, page.get_by_role("button", name="Apply"))
     assert set(shown(page)) == {f"c<i> {number}" for number in (1, 4, 7, 10)}

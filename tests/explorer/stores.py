@@ -26,13 +26,20 @@ HOSTILE = (
 HOSTILE_COLUMN = 'x"; drop table features; -- <b>'
 MODELS = (("small", "main"), ("<b>large</b>", "step&1"))
 LETTERS = "abcdefghijkl"
+# Of the 63 tokens after the first: every class of probability, down to the unlikeliest.
+COSTS = [-0.05 - (place + 3) % 19 / 2 for place in range(63)]
 
 
 def make_store(folder: Path) -> Path:
     """Twelve sequences of corpus `c<i>`, two datasets, two models; no dbt has been near it."""
     path = folder / "memtax.duckdb"
     tokenizer = word_tokenizer(folder / "tokenizer.json", 100)
-    tokenizer.write_text(tokenizer.read_text().replace('"w5"', '"<img\\u202e"'))
+    vocabulary = tokenizer.read_text().replace('"w5"', '"<img\\u202e"')
+    # Line ends, and what is written out, in tokens of every class.
+    for number in range(7, 100, 2):
+        unseen = "\\n" if number % 4 == 3 else "\\u202e"
+        vocabulary = vocabulary.replace(f'"w{number}"', f'"w{number}{unseen}"')
+    tokenizer.write_text(vocabulary)
     windows = [[(number * 7 + place) % 90 + 2 for place in range(64)] for number in range(len(HOSTILE))]
     windows[1] = windows[0]  # so that one occurs twice
     keys = [("c<i>", number, 0) for number in range(len(HOSTILE))]
@@ -92,8 +99,7 @@ def make_store(folder: Path) -> Path:
                 matched = 32 if memorized else number
                 category = [None, "recitation", "recollection"][number % 3]
                 insert(connection, "fct_memorization", *key, model, revision, matched, memorized, category)
-                costs = [-0.05 * place for place in range(63)]
-                insert(connection, "feat_sequence_model__token_log_probabilities", *key, model, revision, costs)
+                insert(connection, "feat_sequence_model__token_log_probabilities", *key, model, revision, COSTS)
                 perplexity = [None, float("inf"), float("nan"), 1.5][number] if number < 4 else 1.0 + number % 4
                 for dataset in ("d", '"e" & <e>') if number % 2 else ("d",):
                     row = [dataset, model, revision, count, perplexity, letter, matched, memorized, category, number]

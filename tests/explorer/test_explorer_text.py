@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from markupsafe import escape
 
 from memtax.corpus.tokenizer import CorpusTokenizer, load_corpus_tokenizer
-from memtax.explorer.display import found, head, pieces, share, tail, value, visible
+from memtax.explorer.display import head, pieces, share, tail, value, visible
 from memtax.explorer.tokens import LEVELS, tokens_of
 from tests.corpus.helpers import word_tokenizer
 
@@ -37,14 +37,6 @@ def test_what_cannot_be_seen_is_written_out_and_ends_of_lines_are_marked() -> No
     assert visible("a\nb", line_ends=False) == 'a<span class="end">↵</span>b'
     assert visible("<b>") == "&lt;b&gt;"
     assert visible(None) == ""
-
-
-@given(st.text(alphabet="ab<&\u202e\n", max_size=12), st.text(alphabet="aB<&\n", min_size=1, max_size=3))
-def test_marks_of_what_was_found_change_nothing_else(text: str, wanted: str) -> None:
-    marked = str(found(text, wanted, match_case=False))
-    assert marked.replace("<mark>", "").replace("</mark>", "") == str(visible(text, line_ends=False))
-    assert marked.count("<mark>") == text.lower().count(wanted.lower())
-    assert ("<mark>" in str(found(text, wanted, match_case=True))) == (wanted in text)
 
 
 def test_values_are_short_and_say_what_is_missing() -> None:
