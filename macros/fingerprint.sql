@@ -2,13 +2,19 @@
     the row's own tokens. Rows stored under another fingerprint are computed again.
 
     version   a whole number in the model, raised by whoever changes what its UDF computes
-    vars      names of dbt vars
+    vars      names of dbt vars; where one may have decimals, 1 and 1.0 are the same
     columns   columns of the input, such as the checksum of a tokenizer or of a language model
     expressions  SQL over the input, such as a UDF's checksum of files that no table names -#}
 {% macro fingerprint(version, vars=[], columns=[], expressions=[]) -%}
     {%- set parts = ["'version=" ~ version ~ "'"] -%}
     {%- for name in vars -%}
-        {%- do parts.append("'" ~ name ~ "=" ~ (var(name) | string | replace("'", "''")) ~ "'") -%}
+        {%- set value, kind = var(name), var_rules().get(name, {}).get('is') -%}
+        {%- if kind == 'number' and value is number -%}
+            {%- set value = value | float -%}
+        {%- elif kind == 'number list' and value is iterable and value is not string -%}
+            {%- set value = value | map('float') | list -%}
+        {%- endif -%}
+        {%- do parts.append("'" ~ name ~ "=" ~ (value | string | replace("'", "''")) ~ "'") -%}
     {%- endfor -%}
     {%- for column in columns -%}
         {%- do parts.append("'" ~ column ~ "=' || coalesce(" ~ as_text(column) ~ ", '')") -%}

@@ -39,6 +39,8 @@ VARS = {
     # Of training, which a shard's database knows nothing of.
     "taxonomy_datasets": ["d"],
 }
+# Names that another database might go by while they are written or read.
+PARTS = ("whole.duckdb", "merged_scores.duckdb")
 LM_TABLES = (
     "int_sequence_model__scores",
     "int_sequence_model__generations",
@@ -70,7 +72,7 @@ def merged(tmp_path_factory: pytest.TempPathFactory, make_commands: Callable[[Pa
     sequences = np.random.default_rng(7).integers(0, VOCABULARY, (30, 96)).tolist()
     landed(commands.database, folder, sequences)
     given = ["--vars", json.dumps(VARS)]
-    parts = [folder / "part1.duckdb", folder / "part2.duckdb"]
+    parts = [folder / name for name in PARTS]
     running = [
         subprocess.Popen(
             [sys.executable, "-m", "memtax", "score", "--shard", f"{number}/2", "--into", str(part), *given],
@@ -104,7 +106,7 @@ def merged(tmp_path_factory: pytest.TempPathFactory, make_commands: Callable[[Pa
 
 def test_shards_are_disjoint_and_together_everything(merged: tuple[Commands, str]) -> None:
     commands, said = merged
-    parts = [contents(commands.database.with_name(f"part{n}.duckdb"), "intermediate") for n in (1, 2)]
+    parts = [contents(commands.database.with_name(name), "intermediate") for name in PARTS]
     whole = contents(commands.database, "intermediate")
     for table, rows in zip(LM_TABLES, (2 * 24, 2 * 24, 2 * 2 * 24, 24), strict=True):
         first, second = (part[table] for part in parts)
