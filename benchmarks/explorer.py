@@ -4,6 +4,8 @@ A store is made in SQL: `features` with all its columns and `feat_sequence__text
 serves it, and each page is fetched twice, the first time with nothing prepared but what earlier pages left. Beside each
 stands the statement that one would write first (join, filter, sort, limit, and a count of the same), and the least that any
 way has to read: the column that is filtered, sorted or searched. Counts are held against DuckDB's own.
+
+The overview has a line for each dataset and checkpoint: a second, small store has as many as a suite of models.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ from memtax.project import project_folder
 ROWS, QUICK_ROWS = 5_000_000, 200_000
 MEMORY = "3GB"
 TARGET_SECONDS = 3.0
+DATASETS, SIZES, CHECKPOINTS = 2, 8, 154
 WORDS = [
     "the",
     "of",
@@ -137,6 +140,11 @@ def main() -> int:
             print(f"made {rows:,} rows in {seconds:.0f} s, {path.stat().st_size / 1e6:,.0f} MB")
         rows = int(str(ask(path, "select count(*) from main.features")[0][0]))
         results, right = measure(path)
+        runs = Path(folder) / "runs.duckdb"
+        make_runs(runs)
+        row, all_there = measure_runs(runs)
+        results.append(row)
+        right &= all_there
     print_table(f"{rows:,} rows of features: seconds for a page", results)
     slow = [str(row["page"]) for row in results if float(str(row["first"])) > TARGET_SECONDS]
     print(f"\nover {TARGET_SECONDS:.0f} s: {', '.join(slow) or 'none'}")
@@ -170,6 +178,39 @@ def make_store(path: Path, rows: int) -> None:
             f"array_to_string(parts[5:8], ' ') as continuation_text from (select i, [{pick}] as parts "
             f"from range({rows}) as made (i), phrases))"
         )
+
+
+def make_runs(path: Path) -> None:
+    """A store of many checkpoints, each with a few rows of every category, memorized and not."""
+    special = SPECIAL | {
+        "dataset": "'made ' || dataset",
+        "model": "'model ' || size",
+        "revision": "'step' || step",
+        "category": "['recitation', 'reconstruction', 'recollection'][1 + i % 3]",
+        "memorized": "i % 2 = 0",
+    }
+    values = [
+        f"{special.get(name) or RANDOM[type_].format(n=number)} as {name}"
+        for number, (name, type_) in enumerate(described_types().items())
+    ]
+    with store.writing(path):
+        pass
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(
+            f"create table main.features as select {', '.join(values)} from range(12) as made (i), "
+            f"range({DATASETS}) as a (dataset), range({SIZES}) as b (size), range({CHECKPOINTS}) as c (step)"
+        )
+
+
+def measure_runs(path: Path) -> tuple[dict[str, object], bool]:
+    """A row for the overview of many checkpoints, and whether it has a line for each."""
+    with served(path) as address:
+        first, body = timed(lambda: fetch(address))
+        again, _ = timed(lambda: fetch(address))
+    least, _ = timed(lambda: ask(path, least_sql("category")))
+    lines = DATASETS * SIZES * CHECKPOINTS
+    row: dict[str, object] = {"page": f"overview, {lines:,} lines", "first": first, "again": again, "naive": ""}
+    return row | {"least": least, "naive / first": ""}, body.count("<meter") == lines
 
 
 def described_types() -> dict[str, str]:
