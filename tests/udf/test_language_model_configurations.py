@@ -111,6 +111,17 @@ def test_numbers_that_make_no_sense_are_one_line(tmp_path: Path, architecture: s
         assert set(changes) & {"hidden_act", "max_position_embeddings", "rope_parameters", "pad_token_id"}
 
 
+def test_a_model_that_loads_but_cannot_be_run_is_one_line(llama: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import transformers
+
+    def divide(*_: object, **__: object) -> float:
+        return 1 / 0
+
+    monkeypatch.setattr(transformers.LlamaForCausalLM, "forward", divide)
+    with pytest.raises(UdfError, match=r"model loads, but cannot be run as its config.json says: division by zero"):
+        load(llama)
+
+
 @pytest.mark.parametrize("key", ["attn_implementation", "_attn_implementation", "_attn_implementation_internal"])
 @pytest.mark.parametrize("value", ["flash_attention_2", "kernels-community/flash-attn2"])
 def test_a_configuration_does_not_choose_the_code_that_computes(llama: Path, key: str, value: str) -> None:

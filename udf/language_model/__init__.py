@@ -1,9 +1,9 @@
 """What a causal language model makes of a sequence: its loss, its perplexities, its attention, and how much it recites.
 
 `folders.py` and `hub.py` find a model's files, `libraries.py` brings torch and a device, `loading.py` keeps one model
-loaded, `scoring.py` runs it (one pass: the log-probability and greedy agreement of every token), `attention.py` reduces
-what it attends to, `measures.py` turns scores into the measures of a sequence, and `generation.py` lets the model go on
-after a miss.
+loaded, which `probing.py` has tried, `scoring.py` runs it (one pass: the log-probability and greedy agreement of every
+token), `attention.py` reduces what it attends to, `measures.py` turns scores into the measures of a sequence, and
+`generation.py` lets the model go on after a miss.
 """
 
 from __future__ import annotations

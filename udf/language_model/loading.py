@@ -25,6 +25,7 @@ from udf.language_model.libraries import (
     quiet,
     torch_device,
 )
+from udf.language_model.probing import probe
 from udf.settings import threads
 
 DTYPES = ("float32", "bfloat16")
@@ -210,9 +211,8 @@ def load(folder: Path, dtype: str, device: str, *, name: str, attention: bool = 
             f"the weights of {name} lack {len(missing)} tensors that its config.json asks for, {missing[0]} among "
             "them; copy the model again"
         )
-    with _must_fit(name, target), _must_run(name):
-        _check_causal(torch, network, name)
-        splits = _splits(torch, network)
+    with _must_fit(name, target):
+        splits = probe(network, name, vocabulary_size(network))
     return LanguageModel(
         name=name,
         network=network,
@@ -233,19 +233,6 @@ def _must_fit(name: str, device: Any) -> Iterator[None]:
         raise UdfError(
             f"{name} does not fit into the memory of {device}; use a smaller model, dtype bfloat16 or another device"
         ) from error
-
-
-@contextmanager
-def _must_run(name: str) -> Iterator[None]:
-    """Say of a model that loads, but whose configuration makes no pass over it possible, what came."""
-    try:
-        yield
-    except UdfError:
-        raise
-    except Exception as error:
-        if is_out_of_memory(error):
-            raise
-        raise UdfError(f"{name} loads, but cannot be run as its config.json says: {first_line(error)}") from error
 
 
 @contextmanager
@@ -285,35 +272,6 @@ def read_weights(files: list[Path]) -> dict[str, Any]:
         except (SafetensorError, OSError) as error:
             raise UdfError(f"{path} is not a whole safetensors file: {first_line(error)}; copy it again") from error
     return weights
-
-
-def _check_causal(torch: Any, network: Any, name: str) -> None:
-    """Refuse a model that sees what it has to predict (BERT loads as a "causal" model): it would seem to recite all."""
-    with torch.inference_mode():
-        # One pass each, of one shape: a causal model gives the same numbers for the same first token, but for rounding.
-        first, other = (
-            network(torch.tensor([[0, last]], device=network.device), use_cache=False).logits[0, 0].float()
-            for last in (0, vocabulary_size(network) - 1)
-        )
-    tolerance = (1e-4 if network.dtype == torch.float32 else 1e-2) * first.std().item()
-    if (first - other).abs().max().item() > tolerance:
-        raise UdfError(
-            f"{name} ({type(network).__name__}) is not a causal language model: what it predicts for a token changes "
-            "with the tokens after it"
-        )
-
-
-def _splits(torch: Any, network: Any) -> bool:
-    """Whether the output embedding of the last hidden state gives the model's own logits, to the bit.
-
-    Some architectures scale or cap their logits after it; they are asked for all positions at once.
-    """
-    body, head = network.base_model, network.get_output_embeddings()
-    if head is None or body is network:
-        return False
-    probe = torch.arange(min(8, vocabulary_size(network)), device=network.device)[None]
-    with torch.inference_mode():
-        return torch.equal(head(body(probe, use_cache=False)[0]), network(probe, use_cache=False).logits)
 
 
 def _name(location: str, revision: str) -> str:
