@@ -7,8 +7,10 @@
     expressions  SQL over the input, such as a UDF's checksum of files that no table names -#}
 {% macro fingerprint(version, vars=[], columns=[], expressions=[]) -%}
     {%- set parts = ["'version=" ~ version ~ "'"] -%}
+    {#- sqlfluff reads this file without the rules. -#}
+    {%- set rules = var_rules() if var_rules is defined else {} -%}
     {%- for name in vars -%}
-        {%- set value, kind = var(name), var_rules().get(name, {}).get('is') -%}
+        {%- set value, kind = var(name), rules.get(name, {}).get('is') -%}
         {%- if kind == 'number' and value is number -%}
             {%- set value = value | float -%}
         {%- elif kind == 'number list' and value is iterable and value is not string -%}
