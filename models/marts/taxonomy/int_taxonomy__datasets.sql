@@ -26,5 +26,5 @@ select
     revision,
     n_rows,
     is_representative,
-    row_number() over (partition by model, revision order by is_representative desc, dataset) as place
+    row_number() over (partition by model, revision order by is_representative desc, dataset asc) as place
 from judged
