@@ -1,12 +1,18 @@
-"""Language models small enough to be made by a test: real architectures, random weights."""
+"""Language models small enough to be made by a test (real architectures, random weights), rows for them, and their scores."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+
+from udf.registry import registered
+
 VOCABULARY = 97
 POSITIONS = 64
+PROMPT = 32
 
 
 def build(architecture: str, seed: int = 0, **changes: Any) -> Any:
@@ -47,3 +53,25 @@ def save(folder: Path, architecture: str, seed: int = 0, **changes: Any) -> Path
     """Write such a model as config.json and safetensors."""
     build(architecture, seed, **changes).save_pretrained(folder)
     return folder
+
+
+def score(
+    rows: Any, folder: Any, prompt: Any = PROMPT, dtype: Any = "float32", revision: Any = "main"
+) -> list[dict | None]:
+    """Call the UDF as an engine does, with constants repeated on every row."""
+    function = next(item for item in registered() if item.name == "score_continuation")
+    n = len(rows)
+    each = lambda value, kind: pa.array(value if isinstance(value, list) else [value] * n, kind)  # noqa: E731
+    places = [str(place) for place in folder] if isinstance(folder, list) else str(folder)
+    return function(
+        pa.array(rows, pa.list_(pa.uint32())),
+        each(places, pa.string()),
+        each(revision, pa.string()),
+        each(prompt, pa.int32()),
+        each(dtype, pa.string()),
+    ).to_pylist()
+
+
+def random_rows(n: int, length: int = 64, seed: int = 0) -> list[list[int]]:
+    """Windows of token ids that any of these models knows."""
+    return np.random.default_rng(seed).integers(0, VOCABULARY, (n, length)).tolist()
