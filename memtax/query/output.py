@@ -12,7 +12,7 @@ import duckdb
 
 from memtax.errors import StoreError
 from memtax.query.statement import Question
-from memtax.quoting import literal
+from memtax.quoting import identifier, literal
 
 FORMATS = {
     "csv": "format csv, header",
@@ -45,8 +45,31 @@ def copy(connection: duckdb.DuckDBPyConnection, question: Question, name: str, s
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "result"
         # On lines of its own, since a statement may end with a comment; as a subquery, since it may be a DESCRIBE.
-        wrapped = f"copy (select * from (\n{question.sql}\n)) to {literal(path)} ({FORMATS[name]})"  # noqa: S608
+        inside = f"from (\n{question.sql}\n)"
+        columns = _finite_columns(connection, inside, question) if name == "json" else "*"
+        wrapped = f"copy (select {columns} {inside}) to {literal(path)} ({FORMATS[name]})"
         connection.execute(wrapped, question.parameters or None)
         with path.open("rb") as result:
             shutil.copyfileobj(result, stream)
     stream.flush()
+
+
+def _finite_columns(connection: duckdb.DuckDBPyConnection, inside: str, question: Question) -> str:
+    """What is selected for JSON, which has neither NaN nor infinities: null in their places, in columns and lists."""
+    described = connection.execute(f"describe select * {inside}", question.parameters or None).fetchall()
+    replaced = [
+        f"{finite} as {identifier(name)}"
+        for name, kind, *_ in described
+        if (finite := _finite(identifier(name), kind)) is not None
+    ]
+    return f"* replace ({', '.join(replaced)})" if replaced else "*"
+
+
+def _finite(value: str, kind: str, depth: int = 0) -> str | None:
+    if kind in ("FLOAT", "DOUBLE"):
+        return f"case when isfinite({value}) then {value} end"
+    if kind.endswith("[]"):
+        item = f"item_{depth}"
+        inner = _finite(item, kind.removesuffix("[]"), depth + 1)
+        return None if inner is None else f"list_transform({value}, lambda {item}: {inner})"
+    return None

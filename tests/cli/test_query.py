@@ -37,6 +37,19 @@ def test_csv_json_and_parquet_hold_the_same(demo: Commands, tmp_path: Path) -> N
     assert pq.read_table(path).to_pylist()[0]["n"] == objects[0]["n"]
 
 
+def test_json_has_null_for_what_is_no_finite_number(demo: Commands) -> None:
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is no JSON")
+
+    sql = (
+        "select 'nan'::double as x, $y::float as \"a \"\"b\", [[1.5, 'inf'::double], null] as lists, 2.5::double as kept, "
+        "[1, 2] as whole -- and a comment"
+    )
+    text = demo.memtax("query", sql, "--param", "y=-inf", "--format", "json").stdout
+    expected = {"x": None, 'a "b': None, "lists": [[1.5, None], None], "kept": 2.5, "whole": [1, 2]}
+    assert json.loads(text, parse_constant=refuse) == [expected]
+
+
 def test_udfs_and_local_files_can_be_used(demo: Commands, tmp_path: Path) -> None:
     path = tmp_path / "texts.csv"
     path.write_text('text\n"1. 2. 3. 4. 5. 6. 7. 8. 9."\n', encoding="utf-8")

@@ -61,7 +61,8 @@ SECTION = Section(
                 "second does are another; the rest is the third. The colour says by how much three regressions predict "
                 "windows that they have not seen better (blue) or worse (orange) than one, at the best of several "
                 "pairs of thresholds: the log-loss that they save, in nats a row, or under the protocol paper the F1 "
-                "that they add. All that lose more than the best gains have one colour. The number is that partition's place among all, and the frame is around the best. "
+                "that they add. All that lose more than the best gains have one colour. The number is that "
+                "partition's place among all, and the frame is around the best. "
                 "Thresholds are in the tooltip."
             ),
             question="search",
