@@ -1,5 +1,5 @@
 -- The datasets in which models were evaluated, those of most windows first. One of which a model has memorized everything
--- was chosen for that, and is no sample of the corpus, for other models neither.
+-- was chosen for that, and is no sample of the corpus for the others either.
 select
     dataset || ' in ' || corpus as sample,
     max(n_sequences) as n_sequences,

@@ -1,6 +1,6 @@
 -- One row per dataset, model and revision that can be trained or tested on: its rows, whether they are a sample of the corpus,
 -- and its place among the model's datasets. A dataset of which a model has memorized everything was chosen for that, and is no
--- sample for other models neither.
+-- sample for the other models either.
 with counted as (
     select
         dataset,
