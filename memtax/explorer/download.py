@@ -11,7 +11,7 @@ from starlette.responses import FileResponse
 
 from memtax.explorer.catalogue import TEXT, Catalogue
 from memtax.explorer.selection import Selection, statement
-from memtax.query.output import FORMATS
+from memtax.query.output import FORMATS, finite_or_null
 from memtax.quoting import identifier, literal
 
 if TYPE_CHECKING:
@@ -83,6 +83,9 @@ def _replaced(catalogue: Catalogue, name: str) -> str:
         )
     if name == "json":
         # JSON has neither NaN nor infinities, and who reads it by the book stops at one.
-        reals = [column for column, details in catalogue.columns.items() if details.type in ("FLOAT", "DOUBLE")]
-        return ", ".join(f"case when isfinite({real}) then {real} end as {real}" for real in map(identifier, reals))
+        return ", ".join(
+            f"{finite} as {identifier(column)}"
+            for column, details in catalogue.columns.items()
+            if (finite := finite_or_null(identifier(column), details.type)) is not None
+        )
     return ""

@@ -60,16 +60,23 @@ def _finite_columns(connection: duckdb.DuckDBPyConnection, inside: str, question
     replaced = [
         f"{finite} as {identifier(name)}"
         for name, kind, *_ in described
-        if (finite := _finite(identifier(name), kind)) is not None
+        if (finite := finite_or_null(identifier(name), kind)) is not None
     ]
     return f"* replace ({', '.join(replaced)})" if replaced else "*"
 
 
-def _finite(value: str, kind: str, depth: int = 0) -> str | None:
+def finite_or_null(value: str, kind: str, depth: int = 0) -> str | None:
+    """SQL for a value in which null stands for NaN and infinities, as JSON needs it; None where its type has neither.
+
+    Args:
+        value: SQL for it.
+        kind: its SQL type.
+        depth: of the list that it is an item of.
+    """
     if kind in ("FLOAT", "DOUBLE"):
         return f"case when isfinite({value}) then {value} end"
     if kind.endswith("[]"):
         item = f"item_{depth}"
-        inner = _finite(item, kind.removesuffix("[]"), depth + 1)
+        inner = finite_or_null(item, kind.removesuffix("[]"), depth + 1)
         return None if inner is None else f"list_transform({value}, lambda {item}: {inner})"
     return None
