@@ -36,13 +36,11 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Run, Path, Ru
     return free, runs[0], limited, runs[1]
 
 
-def test_the_limited_run_spills_and_has_a_fraction_of_the_memory(built: tuple[Path, Run, Path, Run]) -> None:
+def test_the_limited_run_spills_and_the_free_one_does_not(built: tuple[Path, Run, Path, Run]) -> None:
+    """How much memory the processes had is for benchmarks/past_memory.py: the C library and the kernel add what they like."""
     _, free_run, _, limited_run = built
     assert free_run.spilled_mib == 0
     assert limited_run.spilled_mib > LIMIT_MB / 4
-    # Most of both peaks is Python, dbt and memory that the C library keeps, which differs from run to run: 730 and 1,080,
-    # or 870 and 1,080 MiB were seen.
-    assert limited_run.peak_mib < 0.9 * free_run.peak_mib
 
 
 @pytest.mark.parametrize("schema", ["main", "intermediate"])

@@ -20,7 +20,7 @@ def test_it_serves_until_ctrl_c_and_ends_without_a_word(unkind: Path) -> None:
         with urllib.request.urlopen(said_address(process), timeout=20) as answer:
             assert b"What is memorized" in answer.read()
         interrupt(process)
-        out, rest = process.communicate(timeout=20)
+        out, rest = process.communicate(timeout=60)
     assert (process.returncode, out, rest) == (0, "", "")
 
 
