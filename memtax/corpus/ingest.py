@@ -12,7 +12,7 @@ from memtax.corpus.formats import open_source
 from memtax.corpus.land import Landing, land_copy
 from memtax.corpus.progress import Progress, silent
 from memtax.corpus.register_in_place import register_in_place
-from memtax.corpus.shards import find_corpus
+from memtax.corpus.shards import find_corpus, shards_of
 from memtax.corpus.source import SourceOptions
 from memtax.corpus.tokenizer import load_corpus_tokenizer
 from memtax.errors import SourceError
@@ -64,7 +64,15 @@ def ingest_corpus(
     source = open_source(paths, format_name, replace(options or SourceOptions(), tokenizer=encoder))
     if source.format in ("jsonl", "text"):
         loaded = encoder
+    others = sorted({shard.corpus for shard in shards_of(connection)} - {name})
+    made = append and not shards_of(connection, name)
     if in_place:
-        return register_in_place(connection, name, source, tokenizer=loaded, append=append)
-    dtype = options.dtype if options else None
-    return land_copy(connection, name, source, tokenizer=loaded, dtype=dtype, append=append, progress=progress)
+        landing = register_in_place(connection, name, source, tokenizer=loaded, append=append)
+    else:
+        dtype = options.dtype if options else None
+        landing = land_copy(connection, name, source, tokenizer=loaded, dtype=dtype, append=append, progress=progress)
+    if made and others:
+        # Not refused: who lands shards one by one may append the first as well.
+        note = f"--append found no corpus {name!r} and made it; the store also has {', '.join(others)}"
+        landing = replace(landing, notes=(note, *landing.notes))
+    return landing

@@ -59,6 +59,16 @@ def test_other_content_needs_append_or_another_name(ingest: Ingest, database: Pa
     assert lengths == [("c", 4), ("d", 4)]
 
 
+@pytest.mark.parametrize("in_place", [False, True])
+def test_append_to_a_corpus_that_was_not_there_says_so(ingest: Ingest, tmp_path: Path, in_place: bool) -> None:
+    first, second = write_bin(tmp_path / "a.bin", ROWS), write_bin(tmp_path / "b.bin", MORE)
+    # The first shard of a store may be appended like all that follow it; beside others, the name may be misspelt.
+    assert not any("found no corpus" in note for note in ingest("c", first, sequence_length=4, append=True).notes)
+    other = ingest("cc", second, sequence_length=4, append=True, in_place=in_place)
+    assert other.notes[0] == "--append found no corpus 'cc' and made it; the store also has c"
+    assert not any("found no corpus" in note for note in ingest("c", second, sequence_length=4, append=True).notes)
+
+
 def test_shards_of_other_lengths_leave_the_corpus_without_one(ingest: Ingest, database: Path, tmp_path: Path) -> None:
     ingest("c", write_bin(tmp_path / "a.bin", ROWS), sequence_length=4)
     ingest("c", *write_mmap(tmp_path / "b", [[1], [2, 3]]), append=True)
