@@ -6,7 +6,7 @@
         'input': 'int_sequence_models',
         'unique_key': ['corpus', 'sequence_id', 'token_offset', 'model', 'revision', 'tokens_checksum'],
         'fingerprint': fingerprint(
-            version=2,
+            version=3,
             vars=['prompt_length', 'continuation_length', 'sampling_temperature', 'sampling_top_k'],
             columns=['model', 'revision', 'model_checksum', 'dtype']
         ),

@@ -8,7 +8,7 @@
             'corpus', 'sequence_id', 'token_offset', 'model', 'revision', 'prompt_length', 'tokens_checksum'
         ],
         'fingerprint': fingerprint(
-            version=1,
+            version=2,
             vars=['prompt_length', 'continuation_length', 'sampling_temperature', 'sampling_top_k'],
             columns=['model', 'revision', 'model_checksum', 'dtype']
         ),
