@@ -44,6 +44,7 @@ class HubServer:
 
     def __init__(self) -> None:
         self.state = HubState()
+        self.uploading = threading.Lock()
         handler = type("Handler", (_Handler,), {"hub": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -87,6 +88,11 @@ class _Handler(BaseHTTPRequestHandler):
         return self._json({"error": self.path}, 404)
 
     def do_PUT(self) -> None:
+        # One after the other, so that the upload after which the connection is cut has arrived whole by then.
+        with self.hub.uploading:
+            self._put()
+
+    def _put(self) -> None:
         state = self.hub.state
         if state.cut_after_uploads is not None and len(state.uploads) >= state.cut_after_uploads:
             self.close_connection = True
