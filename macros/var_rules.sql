@@ -40,6 +40,7 @@
         'textual_distance_below': {'is': 'whole', 'from': 0, 'to': most},
         'protocol': {'is': 'text', 'of': ['corrected', 'paper']},
         'taxonomy_datasets': {'is': 'text list', 'such_as': '[pile]'},
+        'taxonomy_memorized_datasets': {'is': 'text list', 'such_as': '[memories]'},
         'taxonomy_features': {'is': 'text list', 'such_as': '[sequence_duplicates, nl_score]'},
         'paper_features': {'is': 'text list', 'such_as': '[sequence_duplicates]'},
         'taxonomy_maximum_inflation': {'is': 'number', 'from': 0, 'to': most},

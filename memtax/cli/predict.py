@@ -23,8 +23,8 @@ KEYS = ("dataset", "corpus", "sequence_id", "token_offset", "model", "revision")
 def predict(model_file: str, source: str | None, save: str | None, predictor: str, output: str | None) -> None:
     """Predict which rows of SOURCE are memorized, with the regressions in FILE (JSON).
 
-    SOURCE is a feature table in memtax's columns (Parquet, CSV or JSONL); without one, the store's table features is
-    taken. A row whose features are not all known gets no probability.
+    SOURCE is a feature table in memtax's columns (Parquet, CSV or JSONL); without one, the rows of the file's model and
+    revision in the store's table features are taken. A row whose features are not all known gets no probability.
 
     \b
     Examples:
@@ -34,7 +34,7 @@ def predict(model_file: str, source: str | None, save: str | None, predictor: st
     from pathlib import Path
 
     from memtax import store
-    from memtax.taxonomy.model_files import predict_rows, read_model, write_model
+    from memtax.taxonomy.model_files import own_rows, predict_rows, read_model, write_model
 
     file = Path(model_file)
     if save is not None:
@@ -48,7 +48,8 @@ def predict(model_file: str, source: str | None, save: str | None, predictor: st
     if source is None:
         with store.reading() as connection:
             store.require_table(connection, "main", "features", "run dbt run, or name a SOURCE")
-            _write(connection, predict_rows(connection, content, "main.features", KEYS, predictor), output)
+            own = own_rows(connection, content)
+            _write(connection, predict_rows(connection, content, own, KEYS, predictor), output)
         return
     import duckdb
 

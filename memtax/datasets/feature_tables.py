@@ -213,6 +213,8 @@ def _select(
     for column, kind in VALUES.items():
         source = schema.columns.get(column)
         value = f"cast({identifier(source)} as {kind})" if source in types and source else f"cast(null as {kind})"
+        if column.endswith("_duplicates") and source in types:
+            value = _count(identifier(source), source, kind)
         if column in schema.derived:
             value = schema.derived[column]
         elif column == "memorized" and "memorized" not in types:
@@ -233,6 +235,13 @@ def _select(
         f"(select {place} as source_row, cast({identifier(sequence_id)} as bigint) as sequence_id, "  # noqa: S608
         f"{offset} as token_offset, {digest} as continuation_digest, {', '.join(values)} from {reader})"
     )
+
+
+def _count(column: str, name: str, kind: str) -> str:
+    """SQL of a column of counts, which would be rounded without a word where it holds something else."""
+    complaint = f"'{name} is ' || {column} || '; expected a whole number from 0 on'"
+    number = f"try_cast({column} as double)"
+    return f"case when {number} < 0 or {number} <> floor({number}) then error({complaint}) else cast({column} as {kind}) end"
 
 
 def _notes(types: dict[str, str], sequence_id: str, schema: FeatureSchema) -> tuple[str, ...]:
@@ -265,7 +274,14 @@ def _summary(
         "select n_rows, n_repeated, corpus from raw.feature_tables where dataset = ? and model = ? and revision = ?",
         keys,
     ).fetchone()  # type: ignore[misc]
-    (n_memorized,) = connection.execute(
-        "select count(*) from raw.feature_rows where dataset = ? and model = ? and revision = ? and memorized", keys
+    n_memorized, n_contradictions = connection.execute(
+        "select count(*) filter (memorized), count(*) filter (memorized <> (memorization_score = 1)) "
+        "from raw.feature_rows where dataset = ? and model = ? and revision = ?",
+        keys,
     ).fetchone()  # type: ignore[misc]
+    if landed and n_contradictions:
+        notes += (
+            f"{n_contradictions:,} rows have a memorized that contradicts their memorization_score, which is 1 where a row "
+            "is memorized and only there; memorized counts",
+        )
     return FeatureLanding(landed, n_rows, n_repeated, n_memorized, corpus, notes)

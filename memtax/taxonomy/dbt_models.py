@@ -34,10 +34,12 @@ SORTED_ROWS = 1_000_000
 def search(datasets: Any, rows: Any, meta: Mapping[str, Any], database: str | None) -> pa.Table:
     """int_taxonomy__search; parts that are done are kept beside the database until all are."""
     settings = Settings.from_meta(meta)
+    tables.require_protocol(settings.protocol, rows)
     store = Path(f"{database}.search") if database else None
     make = published_search_rows if settings.protocol == "paper" else search_rows
     found = tables.for_each_pair(
         datasets,
+        settings.protocol,
         lambda model, revision: _training_frame(datasets, rows, model, revision, settings, most=settings.search_rows),
         lambda model, revision, frame: make(model, revision, frame, settings, store),
         tables.SEARCH,
@@ -50,8 +52,10 @@ def search(datasets: Any, rows: Any, meta: Mapping[str, Any], database: str | No
 def models(datasets: Any, rows: Any, searched: Any, meta: Mapping[str, Any]) -> pa.Table:
     """int_taxonomy__fits."""
     settings = Settings.from_meta(meta)
+    tables.require_protocol(settings.protocol, rows, searched)
     return tables.for_each_pair(
         datasets,
+        settings.protocol,
         lambda model, revision: _training_rows(datasets, rows, searched, model, revision, settings),
         lambda model, revision, read: model_rows(model, revision, read[0], settings, read[1]),
         tables.MODELS,
@@ -68,6 +72,7 @@ def predictions(datasets: Any, rows: Any, fitted: Any, meta: Mapping[str, Any]) 
         meta: the vars.
     """
     settings = Settings.from_meta(meta)
+    tables.require_protocol(settings.protocol, rows, fitted)
 
     def make(model: str, revision: str) -> pa.Table:
         if settings.protocol == "paper":
@@ -77,6 +82,7 @@ def predictions(datasets: Any, rows: Any, fitted: Any, meta: Mapping[str, Any]) 
         table = tables.rows_of(rows, model, revision, split="test", in_source_order=in_order, with_keys=True)
         frame = read_frame(table)
         own = tables.chosen(fitted, model, revision).to_arrow_table().to_pylist()
+        tables.require_features({row["feature"] for row in own}, frame.features)
         return predictions_table(model, revision, table, frame, stored_regressions(own, frame.features))
 
     def batches() -> Iterator[pa.RecordBatch]:
@@ -90,6 +96,7 @@ def predictions(datasets: Any, rows: Any, fitted: Any, meta: Mapping[str, Any]) 
 def metrics(datasets: Any, rows: Any, predicted: Any, meta: Mapping[str, Any]) -> pa.Table:
     """int_taxonomy__metrics."""
     settings = Settings.from_meta(meta)
+    tables.require_protocol(settings.protocol, rows, predicted)
 
     def read(model: str, revision: str) -> Frame | Answers | None:
         if settings.protocol == "paper":
@@ -102,18 +109,20 @@ def metrics(datasets: Any, rows: Any, predicted: Any, meta: Mapping[str, Any]) -
         found = published_metric_rows(taken) if isinstance(taken, Frame) else metric_rows(taken, settings)
         return [row | {"model": model, "revision": revision} for row in found]
 
-    return tables.for_each_pair(datasets, read, make, tables.METRICS)
+    return tables.for_each_pair(datasets, settings.protocol, read, make, tables.METRICS)
 
 
 def tests(datasets: Any, rows: Any, searched: Any, meta: Mapping[str, Any]) -> pa.Table:
     """int_taxonomy__tests."""
     settings = Settings.from_meta(meta)
+    tables.require_protocol(settings.protocol, rows, searched)
 
     def make(model: str, revision: str, read: tuple[Frame, tuple[Scope, ...]]) -> list[tables.Row]:
         return [row | {"model": model, "revision": revision} for row in test_rows(read[0], settings, read[1])]
 
     return tables.for_each_pair(
         datasets,
+        settings.protocol,
         lambda model, revision: _training_rows(datasets, rows, searched, model, revision, settings),
         make,
         tables.TESTS,
@@ -123,9 +132,11 @@ def tests(datasets: Any, rows: Any, searched: Any, meta: Mapping[str, Any]) -> p
 def correlations(datasets: Any, rows: Any, meta: Mapping[str, Any]) -> pa.Table:
     """int_taxonomy__correlations."""
     settings = Settings.from_meta(meta)
+    tables.require_protocol(settings.protocol, rows)
     most = 0 if settings.protocol == "paper" else settings.correlation_rows
     return tables.for_each_pair(
         datasets,
+        settings.protocol,
         lambda model, revision: read_frame(
             tables.rows_of(
                 rows,
@@ -163,13 +174,14 @@ def _in_source_order(datasets: Any, model: str, revision: str, most: int = 0) ->
 def divergences(counts: Any, rows: Any, meta: Mapping[str, Any]) -> pa.Table:
     """int_taxonomy__divergences."""
     settings = Settings.from_meta(meta)
+    tables.require_protocol(settings.protocol, counts, rows)
     parts = []
     for model, revision in tables.pairs_of(counts):
         if settings.protocol == "paper":
             found = published_divergence_rows(model, revision, _values(rows, counts, model, revision), settings)
         else:
             found = divergence_rows(model, revision, tables.chosen(counts, model, revision).to_arrow_table(), settings)
-        parts.append(tables.table_of(found, tables.DIVERGENCES))
+        parts.append(tables.table_of([row | {"protocol": settings.protocol} for row in found], tables.DIVERGENCES))
     return pa.concat_tables(parts) if parts else tables.DIVERGENCES.empty_table()
 
 

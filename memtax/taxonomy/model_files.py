@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from memtax.errors import SourceError, StoreError
-from memtax.quoting import identifier
+from memtax.quoting import identifier, literal
 from memtax.taxonomy.frame import FEATURE_PREFIX, Frame, Rule, Scope
 from memtax.taxonomy.prediction import Regression, predict
 from memtax.taxonomy.tables import INTERCEPT
@@ -99,6 +99,22 @@ def regressions_of(content: dict[str, Any]) -> list[Regression]:
         rule = Rule(tuple(one["rule"]))
         found.append(Regression(Scope(one["predictor"], one["scope"], rule), coefficients, float(one["intercept"])))
     return sorted(found, key=lambda fit: fit.scope.predictor != "baseline")
+
+
+def own_rows(connection: duckdb.DuckDBPyConnection, content: dict[str, Any]) -> str:
+    """SQL of the store's rows of the model that a file was saved from: another model's features mean something else to it.
+
+    Raises:
+        StoreError: the store has none.
+    """
+    model, revision = content["model"], content["revision"]
+    own = f"(from main.features where model = {literal(model)} and revision = {literal(revision)})"
+    if connection.execute(f"select 1 from {own} limit 1").fetchone() is None:  # noqa: S608
+        raise StoreError(
+            f"the table features has no rows of {model}@{revision}, whose regressions these are; name a SOURCE to apply "
+            "them to rows of another model"
+        )
+    return own
 
 
 def predict_rows(

@@ -30,6 +30,7 @@ class Settings:
     recitation_threshold: int = 6
     test_share: float = 0.3
     datasets: str = "[]"
+    memorized_datasets: str = "[]"
 
     @classmethod
     def from_meta(cls, meta: Mapping[str, Any]) -> Settings:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pyarrow as pa
 
+from memtax.errors import StoreError
 from memtax.quoting import identifier, literal
 from memtax.taxonomy.frame import COLUMNS, FEATURE_PREFIX, SAMPLED, sampled_share
 
@@ -16,7 +17,7 @@ MODELS = pa.schema(
     [
         *[
             (name, pa.string())
-            for name in ("model", "revision", "predictor", "scope", "rule", "feature", "status", "note")
+            for name in ("model", "revision", "protocol", "predictor", "scope", "rule", "feature", "status", "note")
         ],
         *[(name, pa.float64()) for name in ("coefficient", "coefficient_low", "coefficient_high")],
         *[(name, pa.float64()) for name in ("standardized_coefficient", "standardized_low", "standardized_high")],
@@ -33,7 +34,8 @@ SOURCE_ORDER = ", ".join(("is_representative desc", "dataset", "source_row", *KE
 
 METRICS = pa.schema(
     [
-        *[(name, pa.string()) for name in ("model", "revision", "predictor", "category", "split", "measure", "method")],
+        *[(name, pa.string()) for name in ("model", "revision", "protocol", "predictor", "category")],
+        *[(name, pa.string()) for name in ("split", "measure", "method")],
         *[(name, pa.float64()) for name in ("value", "low", "high", "standard_deviation")],
         *[(name, pa.int64()) for name in ("n_rows", "n_memorized", "n_fallback_rows")],
         ("prevalence", pa.float64()),
@@ -50,7 +52,7 @@ TESTS = pa.schema(
     [
         *[
             (name, pa.string())
-            for name in ("model", "revision", "predictor", "compared_with", "scope", "test", "method")
+            for name in ("model", "revision", "protocol", "predictor", "compared_with", "scope", "test", "method")
         ],
         *[(name, pa.float64()) for name in ("statistic", "degrees_of_freedom", "p_value")],
         ("n", pa.int64()),
@@ -60,7 +62,8 @@ TESTS = pa.schema(
 
 CORRELATIONS = pa.schema(
     [
-        *[(name, pa.string()) for name in ("model", "revision", "category", "subset", "feature", "method", "ties")],
+        *[(name, pa.string()) for name in ("model", "revision", "protocol", "category")],
+        *[(name, pa.string()) for name in ("subset", "feature", "method", "ties")],
         *[(name, pa.float64()) for name in ("correlation", "p_value")],
         *[(name, pa.int64()) for name in ("n_rows", "n_memorized")],
         ("status", pa.string()),
@@ -69,7 +72,7 @@ CORRELATIONS = pa.schema(
 
 SEARCH = pa.schema(
     [
-        *[(name, pa.string()) for name in ("model", "revision", "first_feature", "second_feature")],
+        *[(name, pa.string()) for name in ("model", "revision", "protocol", "first_feature", "second_feature")],
         *[
             (name, pa.float64())
             for name in ("first_quantile", "first_threshold", "second_quantile", "second_threshold")
@@ -87,7 +90,7 @@ SEARCH = pa.schema(
 
 DIVERGENCES = pa.schema(
     [
-        *[(name, pa.string()) for name in ("model", "revision", "feature", "measure", "method", "status")],
+        *[(name, pa.string()) for name in ("model", "revision", "protocol", "feature", "measure", "method", "status")],
         *[(name, pa.float64()) for name in ("divergence", "low", "high")],
         *[(name, pa.int64()) for name in ("duplicates_from", "n_memorized", "n_other", "n_bins")],
     ]
@@ -183,13 +186,52 @@ def read_ahead(pairs: Sequence[tuple[str, str]], read: Callable[[str, str], T]) 
             yield taken
 
 
+def require_protocol(protocol: str, *relations: Any) -> None:
+    """Refuse to make a table by one protocol of what another one made.
+
+    Args:
+        protocol: of the vars.
+        relations: what is read, each with a column protocol. In int_taxonomy__rows it is a constant, so that no row is read.
+
+    Raises:
+        StoreError: one is of another protocol, since a part of the project alone was run.
+    """
+    for relation in relations:
+        other = relation.filter(f"protocol <> {literal(protocol)}").project("protocol").limit(1).fetchone()
+        if other is not None:
+            raise StoreError(
+                f"the var protocol is {protocol}, and this model reads what was made under the protocol {other[0]}; run "
+                f"dbt run --vars 'protocol: {protocol}' without --select, since the categories depend on it as well"
+            )
+
+
+def require_features(fitted: set[str], features: Sequence[str]) -> None:
+    """Refuse to apply regressions to rows with other features than they were fitted on.
+
+    Raises:
+        StoreError: the vars changed in between, and a part of the project alone was run.
+    """
+    if fitted and fitted - {INTERCEPT} != set(features):
+        raise StoreError(
+            f"the regressions were fitted on {', '.join(sorted(fitted - {INTERCEPT}))}, and the rows have "
+            f"{', '.join(sorted(features))}; run dbt run --select int_taxonomy__rows+"
+        )
+
+
 def for_each_pair(
     relation: Any,
+    protocol: str,
     read: Callable[[str, str], T],
     make: Callable[[str, str, T], list[Row]],
     schema: pa.Schema,
 ) -> pa.Table:
-    """The rows that `make` gives of what was read for each model and revision of the relation, which are never mixed."""
+    """The rows that `make` gives of what was read for each model and revision of the relation, which are never mixed.
+
+    Each says the protocol that made it.
+    """
     pairs = pairs_of(relation)
-    parts = [table_of(make(*pair, taken), schema) for pair, taken in zip(pairs, read_ahead(pairs, read), strict=True)]
+    parts = [
+        table_of([row | {"protocol": protocol} for row in make(*pair, taken)], schema)
+        for pair, taken in zip(pairs, read_ahead(pairs, read), strict=True)
+    ]
     return pa.concat_tables(parts) if parts else schema.empty_table()

@@ -5,6 +5,7 @@ with counted as (
     select
         model,
         revision,
+        protocol,
         feature,
         scale,
         duplicates_from,
@@ -20,6 +21,7 @@ with counted as (
     select
         model,
         revision,
+        protocol,
         feature,
         scale,
         null as duplicates_from,
@@ -45,7 +47,7 @@ shared as (
 select
     model,
     revision,
-    '{{ var("protocol") }}' as protocol,
+    protocol,
     feature,
     scale,
     duplicates_from,

@@ -117,6 +117,8 @@ def test_landing_again_changes_nothing_and_replacing_leaves_one(land: Callable, 
             paper_rows([1, 2], memorization_score=100.0),
             "memorization_score 100.0 in row 0; a memorization score is from 0 to 1",
         ),
+        (paper_rows([1], sequence_duplicates=-1), "sequence_duplicates is -1; expected a whole number from 0 on"),
+        (paper_rows([1], sequence_duplicates=2.5), "sequence_duplicates is 2.5; expected a whole number from 0 on"),
     ],
 )
 def test_what_cannot_be_trained_on_is_refused(
@@ -131,6 +133,20 @@ def test_a_table_in_our_columns_needs_a_label(land: Callable, tmp_path: Path) ->
     rows = [{"sequence_id": 1, "sequence_duplicates": 1, "is_templating": False}]
     with pytest.raises(SourceError, match="expected memorized"):
         land(write(tmp_path / "a.parquet", rows), schema=MEMTAX)
+
+
+def test_labels_that_contradict_scores_are_told(land: Callable, path: Path, tmp_path: Path) -> None:
+    shared = {"sequence_duplicates": 2.0, "is_templating": False}
+    rows = [
+        {"sequence_id": number, **shared, "memorized": memorized, "memorization_score": score}
+        for number, (memorized, score) in enumerate([(True, 1.0), (False, 1.0), (True, 0.4), (False, 0.4), (None, 1.0)])
+    ]
+    landing = land(write(tmp_path / "a.parquet", rows), schema=MEMTAX)
+    assert [note for note in landing.notes if "contradicts" in note] == [
+        "2 rows have a memorized that contradicts their memorization_score, which is 1 where a row is memorized and only "
+        "there; memorized counts"
+    ]
+    assert fetch(path, "select count(*) filter (memorized), min(sequence_duplicates) from raw.feature_rows") == [(2, 2)]
 
 
 def test_the_name_of_a_dataset_of_sequences_is_refused(land: Callable, path: Path, tmp_path: Path) -> None:

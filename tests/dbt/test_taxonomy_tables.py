@@ -92,6 +92,20 @@ def test_a_window_of_two_datasets_counts_once_and_as_representative(corrected: C
     assert found == [(1600, 1600, 1500, 100, "sequence_id")]
 
 
+def test_a_part_of_a_run_under_another_protocol_is_refused(corrected: Commands) -> None:
+    before = fetch(corrected.database, "select count(*), min(protocol), max(protocol) from taxonomy_metrics")
+    part = corrected.dbt_command("run", "--select", "int_taxonomy__metrics", "--vars", "protocol: paper")
+    refused = subprocess.run(part, cwd=PROJECT, env=corrected.dbt_environment(), capture_output=True, text=True)
+    assert refused.returncode != 0
+    assert (
+        "the var protocol is paper, and this model reads what was made under the protocol corrected" in refused.stdout
+    )
+    # What only renames says whose it is, whatever the var says.
+    corrected.dbt("run", "--select", "taxonomy_metrics", "--vars", "protocol: paper")
+    assert fetch(corrected.database, "select count(*), min(protocol), max(protocol) from taxonomy_metrics") == before
+    assert before[0][1:] == ("corrected", "corrected")
+
+
 def test_features_that_are_absent_are_named(corrected: Commands) -> None:
     notes = dict(fetch(corrected.database, "select feature, note from taxonomy_models where predictor = 'baseline'"))
     assert notes["generation_perplexity"] == "used"

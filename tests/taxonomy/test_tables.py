@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from memtax.errors import StoreError
 from memtax.taxonomy import tables
 from memtax.taxonomy.evaluation import read_answers
 from memtax.taxonomy.frame import Rule, Scope, read_frame, sample_groups
@@ -30,6 +31,13 @@ def test_a_model_is_read_alone_and_in_the_order_of_its_source(relation: duckdb.D
     assert tables.pairs_of(relation) == [("m0", "main"), ("m1", "main")]
     read = tables.rows_of(relation.order("hash(source_row)"), "m1", "main", split="train", with_keys=True)
     assert read["sequence_id"].to_pylist() == [n for n in range(40000) if n % 2 == 1 and n % 5]
+
+
+def test_a_table_is_not_made_of_what_another_protocol_made(relation: duckdb.DuckDBPyRelation) -> None:
+    corrected, paper = (relation.project(f"*, '{name}' as protocol") for name in ("corrected", "paper"))
+    tables.require_protocol("paper", paper, paper.filter("false"), corrected.filter("false"))
+    with pytest.raises(StoreError, match=r"protocol is paper.*under the protocol corrected.*--vars 'protocol: paper'"):
+        tables.require_protocol("paper", paper, corrected)
 
 
 def test_a_sample_is_of_whole_groups_and_the_same_in_sql_and_in_numpy(relation: duckdb.DuckDBPyRelation) -> None:

@@ -10,6 +10,7 @@ with known as not materialized (
         select
             model,
             revision,
+            protocol,
             duplicates_from,
             memorized,
             group_number,
@@ -23,7 +24,10 @@ with known as not materialized (
             ], recursive := true)
         from {{ ref('int_taxonomy__rows') }}
     ) as measured
-    where isfinite(value)
+    where
+        isfinite(value)
+        -- The paper's -1 is a perplexity that it did not have.
+        and not (value = -1 and feature like 'paper%perplexity')
 ),
 
 supports as (
@@ -65,6 +69,7 @@ counted as (
             {{ var('distribution_bins') }} - 1
         ), 0) as integer) as bin,
         known.group_number % {{ var('taxonomy_bootstrap_blocks') }} as block,
+        any_value(known.protocol) as protocol,
         count(*) filter (known.memorized) as n_memorized,
         count(*) filter (not known.memorized) as n_other
     from known
@@ -88,6 +93,7 @@ edged as (
 select
     model,
     revision,
+    protocol,
     feature,
     case when is_log then 'log' else 'linear' end as scale,
     duplicates_from,

@@ -2,7 +2,8 @@
 -- the side and the fold that it is on. A model that is tested on what it has seen, or nearly so, seems better than it is.
 --
 -- Windows whose continuations have the same letters (case, digits, punctuation and spacing set aside) are one group; with few
--- letters or no text, windows with the same tokens; and where a landed table has no tokens, rows of one sequence.
+-- letters or no text, windows with the same tokens; and where a landed table has no tokens, rows of one sequence. A landed row
+-- has no text: it is in the group of a computed window with its tokens.
 --
 -- Groups are drawn within their category by an md5 of the seed and the group: the same ones on any engine, and for every model
 -- and checkpoint, so that these can be compared. They are numbered in a random order.
@@ -41,6 +42,15 @@ landed as (
     group by corpus, sequence_id, token_offset
 ),
 
+lettered as (
+    select
+        tokens_digest,
+        min(md5(letters)) as letters_key
+    from computed
+    where length(letters) >= 20
+    group by tokens_digest
+),
+
 grouped as (
     select
         windows.corpus,
@@ -50,10 +60,15 @@ grouped as (
         windows.is_in_several_datasets,
         case
             when length(computed.letters) >= 20 then md5(computed.letters)
-            else coalesce(computed.tokens_digest, landed.tokens_digest, windows.corpus || ' ' || windows.sequence_id)
+            else coalesce(
+                lettered.letters_key,
+                computed.tokens_digest,
+                landed.tokens_digest,
+                windows.corpus || ' ' || windows.sequence_id
+            )
         end as group_key,
         case
-            when length(computed.letters) >= 20 then 'letters of the continuation'
+            when length(computed.letters) >= 20 or lettered.letters_key is not null then 'letters of the continuation'
             when coalesce(computed.tokens_digest, landed.tokens_digest) is not null then 'tokens of the continuation'
             else 'sequence_id'
         end as grouped_by
@@ -62,6 +77,8 @@ grouped as (
         using (corpus, sequence_id, token_offset)
     left join landed
         using (corpus, sequence_id, token_offset)
+    left join lettered
+        on landed.tokens_digest = lettered.tokens_digest
 ),
 
 drawn as (

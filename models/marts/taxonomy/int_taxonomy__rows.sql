@@ -36,6 +36,7 @@ select
     labelled.token_offset,
     labelled.model,
     labelled.revision,
+    '{{ var("protocol") }}' as protocol,
     labelled.dataset,
     labelled.source_row,
     labelled.is_representative,

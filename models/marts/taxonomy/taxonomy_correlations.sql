@@ -3,7 +3,7 @@
 select
     model,
     revision,
-    '{{ var("protocol") }}' as protocol,
+    protocol,
     category,
     subset,
     feature,

@@ -3,7 +3,7 @@
 select
     model,
     revision,
-    '{{ var("protocol") }}' as protocol,
+    protocol,
     feature,
     duplicates_from,
     {{ duplicates_to('duplicates_from') }} as duplicates_to,

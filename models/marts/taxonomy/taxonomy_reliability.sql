@@ -4,7 +4,7 @@
 select
     model,
     revision,
-    '{{ var("protocol") }}' as protocol,
+    protocol,
     predictor,
     category,
     bin,

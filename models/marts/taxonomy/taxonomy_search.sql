@@ -4,7 +4,7 @@
 select
     model,
     revision,
-    '{{ var("protocol") }}' as protocol,
+    protocol,
     first_feature,
     first_quantile,
     first_threshold,
