@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
 
 from memtax import store
+from memtax.category import reason_of, rule_of
 from memtax.corpus.context import Place, places_in_context
 from memtax.corpus.occurrences import SHORTEST, Occurrences, find_occurrences
 from memtax.corpus.shards import find_corpus, shards_of
@@ -48,6 +50,7 @@ class Explanation:
     features: dict[str, Any] = field(default_factory=dict)
     by_model: list[dict[str, Any]] = field(default_factory=list)
     category: str | None = None
+    """As stored, whatever the project's vars are by now."""
     reason: str = ""
     evidence: Occurrences | None = None
     """None where the corpus is not landed, or the continuation is too short to be looked for."""
@@ -65,10 +68,7 @@ def explain_sequence(
     sequence_id: int,
     token_offset: int,
     *,
-    prompt_length: int,
-    continuation_length: int,
-    recitation_threshold: int,
-    protocol: str = "corrected",
+    settings: Mapping[str, Any],
     scan: bool = True,
     neighbours: bool = True,
 ) -> Explanation:
@@ -77,8 +77,7 @@ def explain_sequence(
     Args:
         connection: a reading session (`memtax.session.reading_session`).
         corpus, sequence_id, token_offset: the sequence's keys.
-        prompt_length, continuation_length: in tokens; the vars of those names.
-        recitation_threshold, protocol: the vars of those names.
+        settings: the project's vars; what its category goes by is taken from the store, where that has it recorded.
         scan: read the whole corpus where `dbt run` has not counted the sequence's occurrences.
         neighbours: look for its nearest neighbours.
 
@@ -93,6 +92,7 @@ def explain_sequence(
     if row is None:
         raise StoreError(_not_evaluated(connection, corpus, sequence_id, token_offset))
     tokens = list(row[0])
+    prompt_length, continuation_length = (int(settings[f"{part}_length"]) for part in ("prompt", "continuation"))
     text = _row(connection, "feat_sequence__text", keys) or {}
     continuation = tokens[prompt_length : prompt_length + continuation_length]
     explanation = Explanation(
@@ -114,8 +114,15 @@ def explain_sequence(
     for table in SEQUENCE_TABLES:
         explanation.features |= _row(connection, table, keys) or {}
     explanation.by_model = _model_rows(connection, keys)
-    explanation.category = next((row["category"] for row in explanation.by_model if row.get("category")), None)
-    explanation.reason = _reason(explanation.features, recitation_threshold, protocol)
+    rule = rule_of(connection, settings)
+    categories = [row["category"] for row in explanation.by_model if "category" in row]
+    if categories:
+        explanation.category = next(filter(None, categories), None)
+        explanation.reason = reason_of(explanation.category, explanation.features, rule)
+    else:
+        # Nothing is stored that the reason could contradict.
+        reason = rule.reason(explanation.features)
+        explanation.reason = f"no model's outcome is known, and a category is stored with one; {reason}"
     explanation.evidence = _evidence(connection, keys, explanation.features, continuation, scan=scan)
     registered = find_corpus(connection, corpus)
     if explanation.evidence is not None and registered is not None:
@@ -184,31 +191,12 @@ def _model_rows(connection: duckdb.DuckDBPyConnection, keys: list[Any]) -> list[
     return [merged[model] for model in in_order(connection, merged)]
 
 
-def _reason(features: dict[str, Any], threshold: int, protocol: str) -> str:
-    duplicates = features.get("sequence_duplicates")
-    if duplicates is None:
-        return (
-            "its occurrences were not counted: its corpus is not landed, or its continuation is not of 8 to 128 tokens"
-        )
-    times = f"its continuation occurs {duplicates:,} time{'s' if duplicates != 1 else ''} in the corpus"
-    if duplicates >= threshold:
-        return f"{times}, and {threshold} or more make a recitation"
-    templating = features.get("is_templating")
-    if templating is None:
-        return f"{times}, fewer than {threshold}, and it has no text in which to look for a pattern"
-    if protocol == "paper":
-        found = features.get("paper_is_incrementing") or features.get("paper_is_repeating")
-        return f"{times}, fewer than {threshold}, and the paper's filter finds {'a' if found else 'no'} pattern in its text"
-    pattern, coverage = features.get("templating_pattern"), features.get("templating_coverage")
-    if pattern is None:
-        return f"{times}, fewer than {threshold}, and its text follows no pattern"
-    what = f"a {pattern} of period {features.get('templating_period')} characters"
-    if not templating:
-        return f"{times}, fewer than {threshold}, and {what} covers no more than {coverage:.0%} of its text"
-    return f"{times}, fewer than {threshold}, and {what} covers {coverage:.0%} of its text"
-
-
 def _not_evaluated(connection: duckdb.DuckDBPyConnection, corpus: str, sequence_id: int, token_offset: int) -> str:
+    if datasets := _datasets_of_features(connection, [corpus, sequence_id, token_offset]):
+        return (
+            f"the store has no tokens of sequence {sequence_id} of {corpus}, only what features has of it in "
+            f"{', '.join(datasets)}, as it does where a feature table was landed; memtax explore shows that"
+        )
     offsets = connection.execute(
         "select list(token_offset order by token_offset) from dim_evaluated_sequences where corpus = ? and sequence_id = ?",
         [corpus, sequence_id],
@@ -225,3 +213,13 @@ def _not_evaluated(connection: duckdb.DuckDBPyConnection, corpus: str, sequence_
         f"sequence {sequence_id} of {corpus} is in no dataset; add it with memtax sample or memtax ingest sequences, "
         "and run dbt run"
     )
+
+
+def _datasets_of_features(connection: duckdb.DuckDBPyConnection, keys: list[Any]) -> list[str]:
+    if not store.has_table(connection, "main", "features"):
+        return []
+    rows = connection.execute(
+        "select distinct dataset from main.features where corpus = ? and sequence_id = ? and token_offset = ? order by 1",
+        keys,
+    ).fetchall()
+    return [dataset for (dataset,) in rows]

@@ -30,16 +30,7 @@ def explain(corpus: str, sequence_id: int, token_offset: int) -> None:
 
     settings = project_vars()
     with reading_session() as connection:
-        explanation = explain_sequence(
-            connection,
-            corpus,
-            sequence_id,
-            token_offset,
-            prompt_length=int(settings["prompt_length"]),
-            continuation_length=int(settings["continuation_length"]),
-            recitation_threshold=int(settings["recitation_threshold"]),
-            protocol=str(settings["protocol"]),
-        )
+        explanation = explain_sequence(connection, corpus, sequence_id, token_offset, settings=settings)
     _print(explanation)
 
 
@@ -58,7 +49,7 @@ def _print(explanation: Explanation) -> None:
     for title, text in (("Prompt", explanation.prompt), ("Continuation", explanation.continuation)):
         console.print(title, style="bold")
         console.print(Text(printable(text, keep="\n\t") + "\n"))
-    category = f"  {explanation.category or 'cannot be told'}: {printable(explanation.reason)}\n"
+    category = f"  {explanation.category or 'none'}: {printable(explanation.reason)}\n"
     console.print(Text.assemble(("Category", "bold"), category))
 
     features = Table("feature", "value", title="Features", title_justify="left")

@@ -83,7 +83,6 @@ class Explorer:
                 catalogue=catalogue,
                 lines=overview.lines(catalogue),
                 categories=overview.categories_of(catalogue),
-                corpora=sorted({group.corpus for group in catalogue.groups}),
             )
 
     def sequences(self, request: Request) -> Response:

@@ -68,6 +68,7 @@ class Catalogue:
         has_text: whether `feat_sequence__text` is there.
         groups: the rows, counted.
         models: (model, revision) from the smallest model to the largest, and from its first checkpoint to its last.
+        corpora: in which a sequence can be looked up; those of which `features` has no rows too.
     """
 
     columns: dict[str, Column]
@@ -76,6 +77,7 @@ class Catalogue:
     models: Sequence[Model]
     datasets: Sequence[str] = field(default=())
     categories: Sequence[str] = field(default=())
+    corpora: Sequence[str] = field(default=())
 
     @cached_property
     def tallies(self) -> Mapping[tuple[str, Model], Tally]:
@@ -140,7 +142,14 @@ def read_catalogue(connection: duckdb.DuckDBPyConnection, described: dict[str, s
         in_order(connection, {(group.model, group.revision) for group in groups}),
         sorted({group.dataset for group in groups}),
         sorted({group.category or UNKNOWN for group in groups}),
+        sorted({group.corpus for group in groups} | _corpora(connection)),
     )
+
+
+def _corpora(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    if not store.has_table(connection, "main", "dim_corpora"):
+        return set()
+    return {corpus for (corpus,) in connection.execute(statements.CORPORA).fetchall()}
 
 
 class CatalogueCache:

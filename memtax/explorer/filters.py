@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -26,6 +27,8 @@ OPERATORS: dict[str, tuple[str, tuple[str, ...]]] = {
 WITHOUT_VALUE = ("null", "known")
 _COMPARED = {"eq": " = ", "ne": " <> ", "lt": " < ", "le": " <= ", "gt": " > ", "ge": " >= "}
 _FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+# Digits as the pages group them. Any other comma may be a decimal one, which is not to be read as another number.
+_GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]*)?")
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,12 @@ def require_column(name: str, columns: Mapping[str, Column]) -> Column:
     return columns[name]
 
 
+def ungrouped(text: str) -> str:
+    """A number as Python reads it: without spaces around it, and without the commas where they group its digits."""
+    text = text.strip()
+    return text.replace(",", "") if _GROUPED.fullmatch(text) else text
+
+
 def parsed(text: str, column: Column) -> str | int | float | bool:
     """A value that somebody wrote, in the column's type; digits may be grouped, as the pages show them.
 
@@ -92,14 +101,15 @@ def parsed(text: str, column: Column) -> str | int | float | bool:
         return _FLAGS[text.strip().lower()]
     if column.kind != NUMBER:
         return text
-    plain = text.strip().replace(",", "")
+    plain = ungrouped(text)
     try:
         number = int(plain)
     except ValueError:
         try:
             real = float(plain)
         except ValueError:
-            raise SelectionError(f"{column.name} is a number ({column.type}), and {text!r} is none") from None
+            hint = "; its decimals come after a point" if "," in text else ""
+            raise SelectionError(f"{column.name} is a number ({column.type}), and {text!r} is none{hint}") from None
         if math.isnan(real):
             raise SelectionError(f"{text!r} is a number to compare with nothing; give another") from None
         return real

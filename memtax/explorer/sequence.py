@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from memtax import store
+from memtax.category import is_landed, rule_of
 from memtax.corpus.context import corpus_tokenizer
 from memtax.corpus.shards import find_corpus
 from memtax.errors import MemtaxError, SelectionError, StoreError
 from memtax.explain import Explanation, explain_sequence
-from memtax.explorer import statements
+from memtax.explorer import landed, statements
 from memtax.explorer.catalogue import Catalogue, label_of
+from memtax.explorer.filters import ungrouped
+from memtax.explorer.landed import Categorised
 from memtax.explorer.tokens import Token, tokens_of
 from memtax.model_order import Model
 from memtax.neighbours.index import EMBEDDINGS
@@ -62,15 +65,17 @@ class Shown:
     """What the page of a sequence shows.
 
     Attributes:
-        explanation: None where only landed feature rows know of the sequence; then `note` says so.
+        explanation: None where only `features` knows of the sequence, as it does where a feature table was landed.
+        note: why tokens are shown by their ids; empty where they are not.
         prompt, continuation: the tokens; empty without an explanation.
         measured: whether they have log-probabilities.
         model: the one whose outcome is shown, if any.
         models: those that know the sequence.
-        by_model: their features, in the same order.
+        by_model: their features, in the same order; those of `features` after those explained, with the datasets that have them.
+        categories: of those of `features`.
         measures: the names of these, the most telling first.
         covered: the text in pieces, each with whether the pattern that templating found covers it; empty if none was.
-        rows: of `features`.
+        has_rows: whether `features` has any of it.
         wait_for_neighbours: neighbours were not looked for, since that may take a while here.
     """
 
@@ -82,9 +87,10 @@ class Shown:
     model: Model | None = None
     models: Sequence[Model] = ()
     by_model: Sequence[dict[str, Any]] = ()
+    categories: Sequence[Categorised] = ()
     measures: Sequence[str] = ()
     covered: Sequence[tuple[str, bool]] = ()
-    rows: Sequence[dict[str, Any]] = field(default=())
+    has_rows: bool = False
     wait_for_neighbours: bool = False
 
     @property
@@ -101,7 +107,7 @@ def asked(parameters: QueryParams) -> Asked:
     """
     numbers = []
     for name in ("sequence_id", "token_offset"):
-        text = (parameters.get(name) or "0").replace(",", "").strip()
+        text = ungrouped(parameters.get(name) or "0")
         if not (text.isascii() and text.isdigit() and len(text) < 19):
             raise SelectionError(f"{name} is a whole number from 0 on, and {text!r} is none")
         numbers.append(int(text))
@@ -130,28 +136,28 @@ def read_sequence(
 
     Raises:
         StoreError: no table knows of the sequence.
+        SelectionError: no table knows of the sequence and the model that is asked for.
     """
     statement = statements.of_sequence(*wanted.key)
     rows = connection.execute(statement.text, statement.parameters).to_arrow_table().to_pylist()
     wait = not wanted.neighbours and _embeddings(connection) > SCANNED
+    explanation = None
     try:
-        explanation = explain_sequence(
-            connection,
-            *wanted.key,
-            prompt_length=int(settings["prompt_length"]),
-            continuation_length=int(settings["continuation_length"]),
-            recitation_threshold=int(settings["recitation_threshold"]),
-            protocol=str(settings["protocol"]),
-            scan=False,
-            neighbours=not wait,
-        )
-    except StoreError as error:
+        explanation = explain_sequence(connection, *wanted.key, settings=settings, scan=False, neighbours=not wait)
+    except StoreError:
         if not rows:
             raise
-        return _shown(Shown(None, note=str(error), rows=rows, by_model=_by_model(rows)), catalogue, wanted)
-    shown = _shown(
-        Shown(explanation, rows=rows, by_model=explanation.by_model, wait_for_neighbours=wait), catalogue, wanted
+    beside = [row for row in rows if explanation is None or is_landed(row)]
+    shown = Shown(
+        explanation,
+        by_model=[*(explanation.by_model if explanation else ()), *landed.by_dataset_and_model(beside)],
+        categories=landed.categories(beside, rule_of(connection, settings)),
+        has_rows=bool(rows),
+        wait_for_neighbours=wait,
     )
+    _choose_model(shown, catalogue, wanted)
+    if explanation is None:
+        return shown
     shown.covered = _covered(explanation.text, explanation.features)
     costs = _log_probabilities(connection, wanted, shown.model)
     shown.measured = costs is not None
@@ -171,11 +177,11 @@ def read_sequence(
     return shown
 
 
-def _shown(shown: Shown, catalogue: Catalogue, wanted: Asked) -> Shown:
-    """With its models in the catalogue's order, and one of them chosen."""
+def _choose_model(shown: Shown, catalogue: Catalogue, wanted: Asked) -> None:
+    """Put its models in the catalogue's order, and choose one of them."""
     place = {model: number for number, model in enumerate(catalogue.models)}
     shown.by_model = sorted(shown.by_model, key=lambda row: place.get((row["model"], row["revision"]), len(place)))
-    shown.models = [(row["model"], row["revision"]) for row in shown.by_model]
+    shown.models = list(dict.fromkeys((row["model"], row["revision"]) for row in shown.by_model))
     present = dict.fromkeys(
         name
         for row in shown.by_model
@@ -183,17 +189,16 @@ def _shown(shown: Shown, catalogue: Catalogue, wanted: Asked) -> Shown:
         if value is not None and not isinstance(value, list)
     )
     first = [name for name in _MAIN_MEASURES if name in present]
-    aside = {*first, *statements.KEYS, "category", "origin", "source_row"}
-    shown.measures = [*first, *(name for name in present if name not in aside)]
-    if shown.models:
-        named = next((model for model in shown.models if label_of(model) == wanted.model), None)
-        shown.model = named or shown.models[-1]
-    return shown
-
-
-def _by_model(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows of `features` as one for each model: datasets differ in nothing else."""
-    return list({(row["model"], row["revision"]): row for row in rows}.values())
+    aside = {*first, *statements.KEYS, "category", "origin"}
+    # Several are listed above the table without the models that they are of.
+    category = ["category"] if len(shown.categories) > 1 else []
+    shown.measures = [*category, *first, *(name for name in present if name not in aside)]
+    shown.model = next((model for model in shown.models if label_of(model) == wanted.model), None)
+    if shown.model is None and wanted.model is not None:
+        known = ", ".join(map(label_of, shown.models)) or "none"
+        raise SelectionError(f"nothing is known of this sequence and model {wanted.model!r}, only of {known}")
+    if shown.model is None and shown.models:
+        shown.model = shown.models[-1]
 
 
 def _covered(text: str | None, features: dict[str, Any]) -> list[tuple[str, bool]]:

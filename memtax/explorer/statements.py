@@ -26,6 +26,7 @@ GROUPS = """
     group by all
     order by all
 """
+CORPORA = "select corpus from main.dim_corpora"
 COSTS_OF_TOKENS = """
     select token_log_probabilities
     from main.feat_sequence_model__token_log_probabilities

@@ -124,15 +124,34 @@ def test_a_tokenizer_that_is_gone_takes_only_the_text_around_the_places(hostile:
     assert "the text there cannot be shown: no tokenizer at" in result.output
 
 
-@pytest.mark.parametrize(("flag", "words"), [(True, "finds a pattern"), (False, "finds no pattern")])
-def test_under_the_papers_protocol_its_filter_is_the_reason(flag: bool, words: str) -> None:
-    from memtax.explain import _reason
+def test_a_stored_category_is_never_contradicted(demo: Commands, tmp_path: Path) -> None:
+    row = one(demo, "sequence_duplicates = 3")
+    copy = Commands(Path(shutil.copy(demo.database, tmp_path / "memtax.duckdb")), demo.target)
+    with store.writing(copy.database) as connection:
+        # As a run with the var recitation_threshold at 3 leaves them, with the taxonomy and then without.
+        connection.execute("update fct_memorization set category = 'recitation'")
+        connection.execute(
+            "update taxonomy_models set settings = replace(settings::varchar, '_threshold\": 6', '_threshold\": 3')"
+        )
+    output = copy.memtax("explain", row["corpus"], row["sequence_id"], row["token_offset"]).stdout
+    assert (
+        "Category  recitation: its continuation occurs 3 times in the corpus, and 3 or more make a recitation\n"
+        in output
+    )
+    with store.writing(copy.database) as connection:
+        connection.execute("delete from taxonomy_models")
+    output = copy.memtax("explain", row["corpus"], row["sequence_id"], row["token_offset"]).stdout
+    said = " ".join(output[output.index("Category") : output.index("Features")].split())
+    assert said.startswith(
+        "Category recitation: its continuation occurs 3 times in the corpus. The vars of dbt_project.yml"
+    )
+    assert "but the store calls it a recitation: it was built with others" in said and "fewer than" not in said
 
-    features = {
-        "sequence_duplicates": 2,
-        "is_templating": not flag,
-        "paper_is_incrementing": flag,
-        "paper_is_repeating": False,
-    }
-    assert words in _reason(features, 6, "paper")
-    assert "paper" not in _reason(features | {"templating_coverage": 0.0}, 6, "corrected")
+
+def test_a_sequence_that_no_model_knows_has_no_category(hostile: Path) -> None:
+    result = CliRunner().invoke(main, ["explain", "c", "0"])
+    said = " ".join(result.output.split())
+    assert (
+        "Category none: no model's outcome is known, and a category is stored with one; its occurrences were not"
+        in said
+    )

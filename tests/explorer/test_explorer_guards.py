@@ -119,6 +119,7 @@ def test_any_text_can_be_looked_for(client: TestClient, unkind: Path, text: str)
         ("column=nothing&op=eq&value=1", "features has no column 'nothing'"),
         ("column=memorized&op=ge&value=1", "memorized is BOOLEAN, which '≥' does not take"),
         ("column=sequence_duplicates&op=ge&value=many", "'many' is none"),
+        ("column=sequence_duplicates&op=ge&value=1,0", "'1,0' is none; its decimals come after a point"),
         ("model=nobody%40main", "features has no model 'nobody@main'"),
         ("dataset=none", "there is no dataset 'none'; there is"),
         ("sort=tokens", "features has no column 'tokens'"),
@@ -149,6 +150,8 @@ def test_a_column_of_any_name_can_be_filtered_by(client: TestClient) -> None:
         ("corpus=c%3Ci%3E&sequence_id=-1", 400, "sequence_id is a whole number from 0 on"),
         ("sequence_id=1", 400, "the address names no corpus"),
         ("corpus=nowhere&sequence_id=1", 404, "no corpus is named 'nowhere'"),
+        ("corpus=c%3Ci%3E&sequence_id=1,4", 400, "'1,4' is none"),
+        ("corpus=c%3Ci%3E&sequence_id=1&model=nope@x", 400, "this sequence and model 'nope@x', only of <b>large"),
     ],
 )
 def test_a_sequence_that_is_not_there_is_said(client: TestClient, query: str, status: int, message: str) -> None:

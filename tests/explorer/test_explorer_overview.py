@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
+import pytest
+from starlette.testclient import TestClient
+
+from memtax import store as stores
 from memtax.explorer.catalogue import Catalogue, Group
 from memtax.explorer.overview import lines
 
@@ -57,3 +63,22 @@ def test_a_line_counts_what_the_list_behind_it_counts() -> None:
         assert line.by_category == [
             store.count(dataset, model, category, "yes") for category in ("recitation", "unknown")
         ]
+
+
+@pytest.mark.parametrize(
+    ("statement", "shown", "absent"),
+    [
+        ("delete from features", '<option value="c&lt;i&gt;">', "There is no corpus yet"),
+        ("delete from features; delete from dim_corpora", "There is no corpus yet", "<select"),
+        ("delete from features; drop table dim_corpora", "There is no corpus yet", "<select"),
+        ("drop table dim_corpora", '<option value="c&lt;i&gt;">', "There is no corpus yet"),
+    ],
+)
+def test_a_sequence_is_looked_up_in_every_corpus_there_is(
+    unkind: Path, open_store: Callable[[Path], TestClient], tmp_path: Path, statement: str, shown: str, absent: str
+) -> None:
+    copy = Path(shutil.copy(unkind, tmp_path / "memtax.duckdb"))
+    with stores.writing(copy) as connection:
+        connection.execute(statement)
+    page = open_store(copy).get("/").text
+    assert shown in page and absent not in page

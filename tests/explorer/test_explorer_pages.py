@@ -190,7 +190,7 @@ def test_a_sequence_without_log_probabilities_says_which_var_computes_them(
     assert page.count("<mark>⟦") == 10
 
 
-def test_a_sequence_that_only_a_landed_table_knows_shows_what_that_says(
+def test_a_sequence_without_tokens_shows_what_features_has_of_it(
     unkind: Path, open_store: Callable[[Path], TestClient], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copy = Path(shutil.copy(unkind, tmp_path / "memtax.duckdb"))
@@ -199,7 +199,7 @@ def test_a_sequence_that_only_a_landed_table_knows_shows_what_that_says(
         connection.execute("delete from dim_evaluated_sequences where sequence_id = 3")
     answer = open_store(copy).get("/sequence?corpus=c%3Ci%3E&sequence_id=3")
     assert answer.status_code == 200
-    assert "Of a landed feature table, this is what is known of it" in text_of(answer.text)
+    assert "The store has no tokens of this sequence" in text_of(answer.text)
 
 
 def test_a_store_without_text_is_browsed_by_its_features(

@@ -9,10 +9,12 @@ import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from starlette.datastructures import QueryParams
 
 from memtax.errors import SelectionError
 from memtax.explorer.catalogue import Column
 from memtax.explorer.filters import Filter, condition, parsed
+from memtax.explorer.sequence import asked
 from memtax.explorer.sql import Sql, Value, literal, sql
 from memtax.quoting import identifier
 
@@ -120,6 +122,22 @@ def test_what_does_not_fit_the_columns_is_refused_with_what_would(filter_: Filte
 def test_numbers_are_read_as_the_pages_show_them() -> None:
     column = Column("n", "DOUBLE", "number")
     assert parsed("1,234", column) == 1234
+    assert parsed(" -1,234,567.5 ", column) == -1234567.5
     assert parsed("1e-3", column) == 0.001
     assert parsed("-inf", column) == -math.inf
     assert parsed(str(2**64), column) == 2.0**64
+
+
+@pytest.mark.parametrize(
+    "text", ["0,5", "0,500", "1,0", "1,4", "12,34", "1,2345", "1234,567", "1,,000", ",5", "1,000,", "1.000,5"]
+)
+def test_a_decimal_comma_is_read_as_no_other_number(text: str) -> None:
+    for column in (Column("n", "DOUBLE", "number"), Column("n", "BIGINT", "number")):
+        with pytest.raises(SelectionError, match="its decimals come after a point"):
+            parsed(text, column)
+    with pytest.raises(SelectionError, match="sequence_id is a whole number"):
+        asked(QueryParams({"corpus": "c", "sequence_id": text}))
+
+
+def test_an_id_is_read_as_the_pages_show_it() -> None:
+    assert asked(QueryParams({"corpus": "c", "sequence_id": " 1,234,567 "})).sequence_id == 1_234_567
