@@ -22,7 +22,7 @@
         'spark_chunk_rows': {'is': 'whole', 'from': 1, 'to': most},
         'threads': {'is': 'whole', 'from': 0, 'to': 65536},
         'published_matches_swapped': {'is': 'flag'},
-        'duplicate_occurrences': {'is': 'whole', 'from': 1, 'to': 999999},
+        'duplicate_occurrences': {'is': 'whole', 'from': 1, 'to': 100000},
         'model_dtype': {'is': 'text', 'of': ['float32', 'bfloat16']},
         'sampling_temperature': {'is': 'number', 'from': 0.001, 'to': 1000},
         'sampling_top_k': {'is': 'whole', 'from': 0, 'to': most},
