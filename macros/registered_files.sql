@@ -3,11 +3,23 @@
 
 {% macro require_registered_model(work) -%}
     {%- do require_no_fault(
-        "select model_fault(location, model_checksum) from (select distinct location, model_checksum from " ~ work.chunk
-        ~ ") where model_checksum not like 'commit:%'"
+        "select 'model ' || model || '@' || revision || ': ' || model_fault(location, model_checksum) from "
+        ~ "(select distinct model, revision, location, model_checksum from " ~ work.chunk
+        ~ ") as chosen where model_checksum not like 'commit:%'"
     ) -%}
+    {%- do scoring_begins(work) -%}
     {{ return({}) }}
 {%- endmacro %}
+
+{#- The statement that runs a language model over a chunk is silent until it ends, so its functions speak, and for an estimate
+    they need a total. Spark has a progress of its own. -#}
+{% macro scoring_begins(work) -%} {{ adapter.dispatch('scoring_begins')(work) }} {%- endmacro %}
+{% macro default__scoring_begins(work) -%}
+    {%- do run_query(
+        "select begin_scan('" ~ work.name ~ ", ' || min(model || '@' || revision), count(*)) from " ~ work.chunk
+    ) -%}
+{%- endmacro %}
+{% macro spark__scoring_begins(work) -%} {%- endmacro %}
 
 {% macro require_registered_tokenizer(work) -%}
     {%- do require_no_fault(
@@ -17,12 +29,13 @@
     {{ return({}) }}
 {%- endmacro %}
 
-{#- Of a reference model: its own tokenizer reads the text where the corpus has another. -#}
+{#- Of a reference model: where the corpus has another tokenizer, both read the window. -#}
 {% macro require_registered_reference(work) -%}
     {%- do require_registered_model(work) -%}
     {%- do require_no_fault(
-        "select tokenizer_fault(reference_tokenizer, reference_tokenizer_checksum) from "
-        ~ "(select distinct reference_tokenizer, reference_tokenizer_checksum from " ~ work.chunk ~ " where not shares_tokenizer)"
+        "select tokenizer_fault(location, checksum) from (select reference_tokenizer as location, "
+        ~ "reference_tokenizer_checksum as checksum from " ~ work.chunk ~ " where not shares_tokenizer union distinct "
+        ~ "select tokenizer, tokenizer_checksum from " ~ work.chunk ~ " where not shares_tokenizer) as asked"
     ) -%}
     {{ return({}) }}
 {%- endmacro %}

@@ -1,4 +1,5 @@
-"""What a scan of a shard says while it runs: one statement may take minutes, and dbt is silent until it ends."""
+"""What a scan of a shard, or a language model, says while it works: one statement may take minutes, and dbt is silent until
+it ends."""
 
 from __future__ import annotations
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 
 from memtax.errors import SourceError, StoreError
 from memtax.models.describe import DEFAULT_REVISION, ModelDescription, describe_model
+from udf.errors import UdfError
+from udf.language_model.libraries import check_device_name
 from udf.language_model.loading import DTYPES
 
 _COLUMNS = (
@@ -24,12 +27,23 @@ class Registration:
     Attributes:
         outcome: 'added', 'updated' (something about it is new: features of it are computed again where the model itself
             changed) or 'unchanged'.
+        changes: of an update, what is new, in words: 'device cpu (was cuda)'.
     """
 
     model: str
     revision: str
     description: ModelDescription
     outcome: str
+    changes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Removal:
+    """What taking one revision out did; `n_scored`: windows whose scores the next dbt run drops."""
+
+    model: str
+    revision: str
+    n_scored: int
 
 
 def register_models(
@@ -46,6 +60,9 @@ def register_models(
     replace: bool = False,
 ) -> list[Registration]:
     """Write one row of `raw.models` per revision, all or none; a second call with the same arguments changes nothing.
+
+    What was registered before and is not given again stays: a training fraction, dtype, device, or tokenizer of its own. Only
+    another model that takes the name over begins without.
 
     Args:
         connection: a writer's, with the `raw` schema; a transaction that is open stays open.
@@ -71,6 +88,11 @@ def register_models(
     _check_corpus(connection, corpus)
     if dtype not in (None, *DTYPES):
         raise SourceError(f"unknown dtype {dtype!r}; expected one of {', '.join(DTYPES)}")
+    if device is not None:
+        try:
+            check_device_name(device)
+        except UdfError as error:
+            raise SourceError(str(error)) from error
     descriptions = [describe_model(location, revision, tokenizer) for revision in names]
     _check_distinct(names, descriptions)
     rows = [
@@ -85,6 +107,7 @@ def register_models(
     if not replace:
         for row in rows:
             _check_same_model(before.get(row[1]), row)
+    rows = [_with_what_stays(before.get(row[1]), row, tokenizer) for row in rows]
     changed = [row for row in rows if before.get(row[1]) != row]
     if changed:
         # One statement, so that it is all or nothing without a transaction of its own.
@@ -96,9 +119,75 @@ def register_models(
             [value for row in changed for value in row],
         )
     return [
-        Registration(model, row[1], found, _outcome(before.get(row[1]), row))
+        Registration(model, row[1], found, _outcome(before.get(row[1]), row), _changes(before.get(row[1]), row))
         for row, found in zip(rows, descriptions, strict=True)
     ]
+
+
+def remove_models(connection: duckdb.DuckDBPyConnection, model: str, revisions: Sequence[str] = ()) -> list[Removal]:
+    """Take a model, or some of its revisions, out of `raw.models`, all or none. Its files stay where they are.
+
+    What it has scored stays until the next dbt run, and for good if the same model is registered again before. What was
+    published of it or landed under its name is no score of its own, and stays.
+
+    Raises:
+        SourceError: there is no such model or revision.
+    """
+    stored = sorted(_stored(connection, model))
+    names = list(revisions) or stored
+    if not stored:
+        known = [row[0] for row in connection.execute("select distinct model from raw.models order by 1").fetchall()]
+        raise SourceError(f"no model {model!r} is registered ({', '.join(known) or 'none'} is)")
+    for name in names:
+        if name not in stored:
+            raise SourceError(f"model {model!r} has no revision {name!r}; registered are {', '.join(stored)}")
+    found = [Removal(model, name, _windows_scored(connection, model, name)) for name in names]
+    connection.execute("delete from raw.models where model = ? and list_contains(?, revision)", [model, names])
+    return found
+
+
+def _windows_scored(connection: duckdb.DuckDBPyConnection, model: str, revision: str) -> int:
+    table = "int_sequence_model__scores"
+    there = connection.execute(
+        "select 1 from information_schema.tables where table_schema = 'intermediate' and table_name = ?", [table]
+    ).fetchone()
+    if there is None:
+        return 0
+    query = f"select count(*) from intermediate.{table} where model = ? and revision = ?"  # noqa: S608 (own name alone)
+    found = connection.execute(query, [model, revision]).fetchone()
+    return found[0] if found else 0
+
+
+def _with_what_stays(
+    before: tuple[object, ...] | None, row: tuple[object, ...], tokenizer: str | None
+) -> tuple[object, ...]:
+    """A new row, with what the stored one has of the options that were not given this time."""
+    if before is None:
+        return row
+    was, now = (dict(zip(_COLUMNS, values, strict=True)) for values in (before, row))
+    if was["corpus"] != now["corpus"] or (was["location"] != now["location"] and was["checksum"] != now["checksum"]):
+        return row  # another model
+    for column in ("training_fraction", "dtype", "device"):
+        now[column] = was[column] if now[column] is None else now[column]
+    # The one beside the weights was never given: it goes where they go.
+    own = was["tokenizer"] is not None and str(was["location"]) not in (
+        str(was["tokenizer"]), str(Path(str(was["tokenizer"])).parent)
+    )  # fmt: skip
+    if tokenizer is None and own:
+        now["tokenizer"], now["tokenizer_checksum"] = was["tokenizer"], was["tokenizer_checksum"]
+    return tuple(now.values())
+
+
+def _changes(before: tuple[object, ...] | None, row: tuple[object, ...]) -> tuple[str, ...]:
+    changes = []
+    for column, was, now in zip(_COLUMNS, before or row, row, strict=True):
+        if was == now or column in ("n_parameters", "vocabulary_size"):  # these come with the weights
+            continue
+        if column.endswith("checksum"):
+            changes.append("other weights" if column == "checksum" else "another tokenizer file")
+        else:
+            changes.append(f"{column.replace('_', ' ')} {now} (was {was or 'not given'})")
+    return tuple(changes)
 
 
 def _check_same_model(before: tuple[object, ...] | None, row: tuple[object, ...]) -> None:

@@ -20,6 +20,11 @@ def model_fault(location: str | None, checksum: str | None) -> str | None:
     """
     if location is None or checksum is None:
         return None
+    if not Path(location).exists():  # a folder, or a GGUF file
+        return (
+            f"{location} is gone; put it back, register its new place with memtax ingest model, or take the model out with "
+            "memtax ingest model NAME --remove"
+        )
     try:
         files = model_files(Path(location))
         now = _checksum_at(location, tuple((path.stat().st_size, path.stat().st_mtime_ns) for path in files))

@@ -1,4 +1,5 @@
--- One row per evaluated sequence and model of which it is known whether it is memorized: computed here, or published.
+-- One row per evaluated sequence and model that scored it here, or of which a score was published; `memorized` is NULL where
+-- the model computed NaN and nothing was published.
 with published as (
     -- Datasets that name one window for one model agree on its score: a test in tests/data says so.
     select

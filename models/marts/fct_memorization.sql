@@ -1,4 +1,5 @@
--- One row per evaluated sequence and model of which it is known whether it is memorized, with the sequence's category.
+-- One row per evaluated sequence and model that scored it, or of which a score was published: whether it is memorized, and
+-- the sequence's category.
 with categories as (
     select
         duplicates.corpus,

@@ -8,10 +8,15 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from click.testing import CliRunner
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
 
 from memtax import store
+from memtax.cli.ingest_model import model
 from memtax.errors import SourceError, StoreError
-from memtax.models import describe, describe_model, register_models
+from memtax.models import Removal, describe, describe_model, register_models, remove_models
+from memtax.models.verify import model_fault
 
 transformers = pytest.importorskip("transformers")
 
@@ -22,6 +27,12 @@ def save(folder: Path, seed: int = 0, tied: bool = False) -> Path:
     config = transformers.GPTNeoXConfig(vocab_size=53, max_position_embeddings=64, tie_word_embeddings=tied, **shape)
     transformers.GPTNeoXForCausalLM(config).save_pretrained(folder)
     return folder
+
+
+def save_tokenizer(path: Path) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    Tokenizer(WordLevel({"a": 0}, unk_token="a")).save(str(path))
+    return path
 
 
 @pytest.fixture
@@ -191,3 +202,88 @@ def test_an_open_transaction_stays_open(connection, folder):
     register_models(connection, "tiny", str(folder), "pile")
     connection.execute("rollback")
     assert rows(connection) == []
+
+
+def stored(connection: duckdb.DuckDBPyConnection) -> list[tuple]:
+    return connection.execute(
+        "select training_fraction, dtype, device, tokenizer from raw.models order by revision"
+    ).fetchall()
+
+
+def test_options_that_are_not_given_again_stay(connection, folder, tmp_path):
+    tokenizer = save_tokenizer(tmp_path / "apart" / "tokenizer.json")
+    register_models(connection, "tiny", str(folder), "pile", [], [0.5], dtype="bfloat16", tokenizer=str(tokenizer))
+    (done,) = register_models(connection, "tiny", str(folder), "pile", device="cpu")
+    assert (done.outcome, done.changes) == ("updated", ("device cpu (was not given)",))
+    assert stored(connection) == [(0.5, "bfloat16", "cpu", str(tokenizer))]
+    save(folder, seed=1)
+    (done,) = register_models(connection, "tiny", str(folder), "pile", [], [1], dtype="float32")
+    assert done.changes == ("other weights", "training fraction 1.0 (was 0.5)", "dtype float32 (was bfloat16)")
+    assert stored(connection) == [(1.0, "float32", "cpu", str(tokenizer))]
+    (done,) = register_models(connection, "tiny", str(folder), "pile")
+    assert (done.outcome, done.changes) == ("unchanged", ())
+    # Another model that takes the name over has its own.
+    register_models(connection, "tiny", str(save(tmp_path / "other", seed=2)), "pile", replace=True)
+    assert stored(connection) == [(None, None, None, None)]
+
+
+def test_the_tokenizer_beside_the_weights_goes_where_they_go(connection, folder, tmp_path):
+    save_tokenizer(folder / "tokenizer.json")
+    register_models(connection, "tiny", str(folder), "pile")
+    moved = folder.rename(tmp_path / "moved")
+    (done,) = register_models(connection, "tiny", str(moved), "pile")
+    assert stored(connection) == [(None, None, None, str(moved / "tokenizer.json"))]
+    assert [change.split()[0] for change in done.changes] == ["location", "tokenizer"]
+    (moved / "tokenizer.json").unlink()
+    register_models(connection, "tiny", str(moved), "pile")
+    assert stored(connection) == [(None, None, None, None)]
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu", "cuda:7"])
+def test_a_device_need_not_be_here(connection, folder, device):
+    register_models(connection, "tiny", str(folder), "pile", device=device)
+    assert stored(connection) == [(None, None, device, None)]
+
+
+def test_what_is_no_device_is_refused(connection, folder):
+    with pytest.raises(SourceError, match="tpu is not a torch device; expected auto, cpu or cuda"):
+        register_models(connection, "tiny", str(folder), "pile", device="tpu")
+    assert rows(connection) == []
+
+
+def test_revisions_are_removed_all_or_none(connection, steps):
+    register_models(connection, "m", str(steps), "pile", ["step1", "step2"])
+    with pytest.raises(SourceError, match=r"'m' has no revision 'step3'; registered are step1, step2"):
+        remove_models(connection, "m", ["step1", "step3"])
+    with pytest.raises(SourceError, match=r"no model 'n' is registered \(m is\)"):
+        remove_models(connection, "n")
+    assert len(rows(connection)) == 2
+    connection.execute("create schema intermediate")
+    connection.execute(
+        "create table intermediate.int_sequence_model__scores as select 'm' as model, 'step2' as revision"
+    )
+    assert remove_models(connection, "m", ["step1"]) == [Removal("m", "step1", 0)]
+    assert remove_models(connection, "m") == [Removal("m", "step2", 1)]
+    assert rows(connection) == []
+
+
+def test_a_model_that_is_gone_is_said_to_be(folder):
+    found = describe_model(str(folder))
+    assert model_fault(found.location, found.checksum) is None
+    folder.rename(folder.with_name("moved"))
+    assert f"{found.location} is gone; put it back" in (model_fault(found.location, found.checksum) or "")
+
+
+def test_the_command_removes_and_says_what_changed(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("MEMTAX_DATABASE", str(tmp_path / "command.duckdb"))
+    with store.writing(tmp_path / "command.duckdb") as connection:
+        connection.execute("insert into raw.corpora (corpus) values ('pile')")
+    given = ["tiny", str(folder), "--corpus", "pile"]
+    assert CliRunner().invoke(model, given).output == "tiny@main: added\n"
+    again = CliRunner().invoke(model, [*given, "--device", "cpu"])
+    assert again.output == "tiny@main: updated: device cpu (was not given)\n"
+    for wrong in (["tiny"], ["tiny", str(folder)], [*given, "--remove"], ["tiny", "--remove", "--dtype", "float32"]):
+        assert CliRunner().invoke(model, wrong).exit_code == 2
+    assert CliRunner().invoke(model, ["tiny", "--remove"]).output == "tiny@main: removed\n"
+    with store.reading(tmp_path / "command.duckdb") as connection:
+        assert rows(connection) == []

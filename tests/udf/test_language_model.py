@@ -235,7 +235,7 @@ def test_bfloat16_is_near(neox):
     ("rows", "arguments", "message"),
     [
         ([[1, 97]], {}, "token id 97 is beyond the vocabulary of .*neox.*, which has 97 tokens"),
-        ([[1] * 65], {}, "65 tokens is longer than the 64 positions of .*neox"),
+        ([[1] * 65], {}, "65 tokens is longer than the 64 positions of .*neox; shorten the vars"),
         ([[1, None]], {}, "NULL among the tokens"),
         ([[1, 2]], {"prompt": 0}, "prompt_length 0; expected 1 or more"),
         ([[1, 2]], {"dtype": "float8"}, "unknown dtype 'float8'; expected one of float32, bfloat16"),
@@ -244,3 +244,11 @@ def test_bfloat16_is_near(neox):
 def test_what_cannot_be_scored_is_refused(neox, rows, arguments, message):
     with pytest.raises(UdfError, match=message):
         score(rows, neox, **arguments)
+
+
+def test_how_long_a_sequence_may_be_is_read_without_the_weights(neox, tmp_path):
+    function = next(item for item in registered() if item.name == "language_model_positions")
+    unsaid = tiny_models.save(tmp_path / "mamba", "mamba", max_position_embeddings=None)
+    (unsaid / "model.safetensors").write_bytes(b"")
+    places = pa.array([str(neox), None, str(unsaid), str(neox)])
+    assert function(places, pa.array([None, "main", "main", "main"], pa.string())).to_pylist() == [64, None, None, 64]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,9 @@ import pytest
 from tests.udf import tiny_models
 from tests.udf.tiny_models import random_rows, score
 from udf.errors import UdfError
-from udf.language_model import scoring
+from udf.language_model import batches, scoring
 from udf.language_model.loading import release_model
+from udf.scan_progress import ScanProgress
 
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -110,7 +112,18 @@ def test_one_sequence_that_does_not_fit_is_refused(neox, monkeypatch):
         score(random_rows(3), neox)
 
 
-@pytest.mark.parametrize("size", ["0", "-1", "many"])
+def test_what_is_done_counts_as_progress(neox, monkeypatch):
+    release_model()  # one that ran out of memory keeps to small batches
+    said = list[str]()
+    progress = ScanProgress(count(step=10.0).__next__, said.append)
+    monkeypatch.setattr(batches, "scan_progress", progress)
+    monkeypatch.setenv("MEMTAX_BATCH_SIZE", "2")
+    progress.begin("scores, neox@main", 5)
+    score(random_rows(5), neox)
+    assert said == [f"scores, neox@main: {n} of 5 sequences in {n * 5} s, about {(5 - n) * 5} s left" for n in (2, 4)]
+
+
+@pytest.mark.parametrize("size", ["0", "-1", "many", "²"])
 def test_a_batch_size_that_is_none_is_refused(neox, monkeypatch, size):
     monkeypatch.setenv("MEMTAX_BATCH_SIZE", size)
     with pytest.raises(UdfError, match="is not a batch size"):

@@ -17,8 +17,9 @@ import pyarrow as pa
 from udf.errors import UdfError
 from udf.language_model.attention import STATISTICS
 from udf.language_model.columns import TOKENS, batch_size, group_rows, is_valid, token_lists
+from udf.language_model.folders import model_folder
 from udf.language_model.generation import continue_greedily
-from udf.language_model.loading import release_model, using_model
+from udf.language_model.loading import max_positions, release_model, skeleton, using_model
 from udf.language_model.measures import MEASURES, measure, to_arrow
 from udf.language_model.scoring import Request, TokenScores, score_tokens
 from udf.registry import udf
@@ -164,6 +165,24 @@ def generate_continuation(
                 for row, generated, sound in zip(here, made.tolist(), finite, strict=True):
                     results[row] = generated if sound else None
     return pa.array(results, TOKENS)
+
+
+@udf([pa.string(), pa.string()], pa.int64())
+def language_model_positions(location: pa.Array, revision: pa.Array) -> pa.Array:
+    """The longest sequence that each model takes, in tokens; its weights are not read.
+
+    Args:
+        location, revision: as in `score_continuation`.
+
+    Returns:
+        tokens per row; NULL where location is, or where the model's configuration does not say.
+
+    Raises:
+        UdfError: no model is there, or transformers does not know it.
+    """
+    places = [*zip(location.to_pylist(), (one or "main" for one in revision.to_pylist()), strict=True)]
+    found = {place: max_positions(skeleton(model_folder(*place))) for place in {*places} if place[0] is not None}
+    return pa.array([found.get(place) for place in places], pa.int64())
 
 
 @udf([pa.bool_()], pa.bool_(), volatile=True)

@@ -8,6 +8,7 @@ from typing import TypeVar
 from udf.errors import UdfError
 from udf.language_model.libraries import empty_device_cache, is_out_of_memory
 from udf.language_model.loading import LanguageModel
+from udf.scan_progress import scan_progress
 
 T = TypeVar("T")
 
@@ -18,7 +19,7 @@ def in_batches(
     """Call `work` for consecutive slices of n rows; where it runs out of memory, again for half as many rows.
 
     What a batch took is let go before the next one is tried. The model remembers how many tokens to a batch fit, so that
-    later calls do not run out of memory again.
+    later calls do not run out of memory again. What is done counts as progress (`udf/scan_progress.py`).
 
     Args:
         n: rows.
@@ -51,6 +52,7 @@ def in_batches(
                 ) from error
             model.fitting_tokens[kind] = (rows.stop - rows.start) // 2 * length
         else:
+            scan_progress.advance(rows.stop - start)
             start = rows.stop
             continue
         # Outside of the handler, where the failed batch's tensors are no longer held by the error's traceback.

@@ -81,6 +81,6 @@ def batch_size() -> int:
         UdfError: the variable is not a whole number from 1 on.
     """
     text = os.environ.get(BATCH_VARIABLE) or str(DEFAULT_BATCH_SIZE)
-    if not text.isdigit() or int(text) < 1:
+    if not text.isdecimal() or int(text) < 1:
         raise UdfError(f"{BATCH_VARIABLE}={text} is not a batch size; expected a whole number of sequences, 1 or more")
     return int(text)

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from udf.errors import UdfError
+from udf.language_model.libraries import first_line
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 
@@ -58,7 +59,7 @@ def fetch(hub_id: str, revision: str, patterns: tuple[str, ...]) -> Path:
     except Exception as error:
         raise UdfError(
             f"neither {Path(hub_id).absolute()} exists nor could {hub_id!r} at revision {revision!r} be fetched from "
-            f"the Hugging Face hub ({_first_line(error)}); check the spelling and the network, or give a folder"
+            f"the Hugging Face hub ({first_line(error)}); check the spelling and the network, or give a folder"
         ) from error
 
 
@@ -77,8 +78,3 @@ def repository(hub_id: str, revision: str) -> Repository:
     except Exception:  # of several libraries, as in `fetch`, which has just found the repository or a cached copy of it
         return Repository(cached.name, frozenset(entry.name for entry in cached.iterdir()))
     return Repository(info.sha or cached.name, frozenset(file.rfilename for file in info.siblings or []))
-
-
-def _first_line(error: Exception) -> str:
-    text = str(error).strip()
-    return text.splitlines()[0] if text else type(error).__name__

@@ -44,6 +44,16 @@ def quiet(transformers: Any) -> Iterator[None]:
             log.enable_progress_bar()
 
 
+def check_device_name(name: str) -> None:
+    """Refuse what is no name of a device; whether there is such a device is another question, and another machine's.
+
+    Raises:
+        UdfError: torch knows no such name, or torch is not installed.
+    """
+    if name != "auto":
+        _device(libraries()[0], name)
+
+
 def torch_device(torch: Any, name: str) -> Any:
     """The torch device of that name; 'auto' is CUDA where there is one, else the CPU.
 
@@ -52,16 +62,20 @@ def torch_device(torch: Any, name: str) -> Any:
     """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise UdfError(f"{name} is not a torch device; expected auto, cpu or cuda {_WHERE}") from error
+    device = _device(torch, name)
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise UdfError(
             f"there is no device {name}: torch {torch.__version__} finds {torch.cuda.device_count()} CUDA devices; name "
             f"another, or auto {_WHERE}"
         )
     return device
+
+
+def _device(torch: Any, name: str) -> Any:
+    try:
+        return torch.device(name)
+    except RuntimeError as error:
+        raise UdfError(f"{name} is not a torch device; expected auto, cpu or cuda {_WHERE}") from error
 
 
 def empty_device_cache() -> None:

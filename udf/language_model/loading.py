@@ -151,6 +151,11 @@ def vocabulary_size(network: Any) -> int:
     return int(network.get_input_embeddings().weight.shape[0])
 
 
+def max_positions(network: Any) -> int | None:
+    """The longest sequence that a transformers model was made for, in tokens; None where its configuration does not say."""
+    return getattr(network.config, "max_position_embeddings", None)
+
+
 def load(folder: Path, dtype: str, device: str, *, name: str, attention: bool = False) -> LanguageModel:
     """Read a model's weights from its safetensors, or from a GGUF file, whose weights are dequantized.
 
@@ -218,7 +223,7 @@ def load(folder: Path, dtype: str, device: str, *, name: str, attention: bool = 
         network=network,
         device=target,
         vocabulary_size=vocabulary_size(network),
-        max_positions=getattr(network.config, "max_position_embeddings", None),
+        max_positions=max_positions(network),
         splits=splits,
     )
 

@@ -250,5 +250,6 @@ def check_tokens(model: LanguageModel, tokens: np.ndarray) -> None:
         )
     if model.max_positions is not None and tokens.shape[1] > model.max_positions:
         raise UdfError(
-            f"a sequence of {tokens.shape[1]} tokens is longer than the {model.max_positions} positions of {model.name}"
+            f"a sequence of {tokens.shape[1]} tokens is longer than the {model.max_positions} positions of {model.name}; "
+            "shorten the vars prompt_length and continuation_length, or use a model that takes longer ones"
         )
