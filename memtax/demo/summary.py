@@ -69,7 +69,7 @@ METRICS = """
         any_value(n_rows) as n_rows,
         any_value(n_memorized) as n_memorized,
         any_value(n_fallback_rows) as n_fallback_rows,
-        any_value(status) as status,
+        any_value(status) filter (measure = 'log_loss') as status,
         {measures}
     from taxonomy_metrics
     where split = 'test' and protocol = 'corrected' and model = ? and revision = ?
@@ -170,7 +170,8 @@ def _metrics_table(connection: duckdb.DuckDBPyConnection, model: str, revision: 
         for part in ("value", "low", "high")
     )
     for row in _dicts(connection, METRICS.format(measures=columns), [model, revision]):
-        note = "" if row["status"] == "evaluated" else row["status"]
+        # Of log-loss, which every row has a part in: what another measure alone lacks can be seen.
+        note = "" if row["status"].startswith("evaluated") else row["status"]
         if row["predictor"] != "baseline" and row["n_fallback_rows"]:
             note = f"{note}; " if note else ""
             note += f"{row['n_fallback_rows']} by the baseline"

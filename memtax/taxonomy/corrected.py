@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -54,6 +54,7 @@ class ScopeFit:
         n_rows, n_memorized, n_incomplete: training rows fitted on, memorized ones, and those left out for a missing value.
         log_likelihood: of the unpenalised fit on the same rows and columns; NaN where it has no maximum or was not asked for.
         errors_from: what the standard errors were computed from.
+        endless: the one feature whose coefficient has no end in the unpenalised fit; '' where it is none, or not one alone.
     """
 
     scope: Scope
@@ -72,6 +73,7 @@ class ScopeFit:
     n_incomplete: int
     log_likelihood: float
     errors_from: str
+    endless: str = ""
 
     @property
     def n_parameters(self) -> int:
@@ -83,17 +85,33 @@ class ScopeFit:
         return linear(values, self.coefficients, self.intercept)
 
 
-def find_known(frame: Frame) -> Bools:
-    """(d,) features that have a value in some row."""
-    return np.array([len(frame) > 0 and not np.isnan(column).all() for column in frame.values.T], dtype=bool)
+def find_known(frame: Frame) -> tuple[str, ...]:
+    """(d,) '' for a feature that can be used, or in words which rows have no value of it.
+
+    One that no representative row has, or no row of one class, would leave nothing to fit on: only rows that have all
+    features are.
+    """
+    kinds = (
+        ("no values", np.ones(len(frame), bool)),
+        ("no values in representative rows", frame.representative),
+        ("no values in memorized rows", frame.labels),
+        ("no values in other rows", ~frame.labels),
+    )
+    notes = [""] * len(frame.features)
+    for j, column in enumerate(frame.values.T):
+        has = ~np.isnan(column)
+        lacking = (words for words, rows in kinds if (rows.any() or words == "no values") and not (has & rows).any())
+        notes[j] = next(lacking, "")
+    return tuple(notes)
 
 
 class Training:
-    """The training rows of a frame, ready to fit scopes on: those that have all features which have values at all.
+    """The training rows of a frame, ready to fit scopes on: those that have all features which can be used.
 
     Attributes:
-        frame: these rows.
-        known_features: (d,) which of the frame's features have values.
+        frame: these rows; features that cannot be used have no values there.
+        known_features: (d,) which of the frame's features can be used.
+        unknown_notes: (d,) why not; '' of those that can.
         values: (n, known features) of these rows.
         incomplete: the other training rows.
         shift: what is added to an intercept so that it holds for the representative sample.
@@ -102,7 +120,12 @@ class Training:
     def __init__(self, frame: Frame, settings: Settings) -> None:
         self.settings = settings
         train = frame.take(~frame.test) if frame.test.any() else frame
-        self.known_features = find_known(train)
+        self.unknown_notes = find_known(train)
+        self.known_features = np.array([not note for note in self.unknown_notes], dtype=bool)
+        if any(note not in ("", "no values") for note in self.unknown_notes):
+            values = train.values.copy(order="K")
+            values[:, ~self.known_features] = np.nan
+            train = replace(train, values=values)
         known = train.values if self.known_features.all() else take_features(train.values, self.known_features)
         complete = find_complete(known)
         self.incomplete = train.take(~complete)
@@ -141,18 +164,21 @@ class Training:
         if min(n_memorized, n_rows - n_memorized) < max(needed, 1):
             status = (
                 f"too few examples: {n_memorized} memorized and {n_rows - n_memorized} other training rows, {needed} "
+                f"of each needed{self._costliest(scope)}"
             )
-            return self._nothing(scope, status + "of each needed", n_rows, n_memorized)
+            return self._nothing(scope, status, n_rows, n_memorized)
         values = self.values if chosen.all() else take_rows(self.values, chosen)
         columns = find_columns(values, self.settings.maximum_inflation)
         rows = standardized_rows(values, self.frame.labels[chosen], columns)
         every = np.zeros((1, 1), np.int32)
         fits = regression.fit(rows, every)
-        log_likelihood = float("nan")
+        log_likelihood, endless = float("nan"), ""
         if likelihoods:
             plain = regression.fit(rows, every, penalty=0.0, start=np.nan_to_num(fits.coefficients[0]))
             log_likelihood = float(plain.log_likelihood[0]) if plain.status[0] == FITTED else log_likelihood
-        return self._result(scope, columns, fits, log_likelihood, chosen, values)
+            places = np.flatnonzero(self.known_features)[columns.active]
+            endless = _only_feature(plain.escapes[0], [self.frame.features[place] for place in places])
+        return replace(self._result(scope, columns, fits, log_likelihood, chosen, values), endless=endless)
 
     def _result(
         self,
@@ -211,7 +237,7 @@ class Training:
 
     def _nothing(self, scope: Scope, status: str, n_rows: int, n_memorized: int) -> ScopeFit:
         empty = np.full(len(self.known_features), np.nan)
-        notes = tuple("not fitted" if known else "no values" for known in self.known_features)
+        notes = tuple(note or "not fitted" for note in self.unknown_notes)
         n_incomplete = int(np.count_nonzero(scope.rule.holds(self.incomplete)))
         nan = float("nan")
         return ScopeFit(
@@ -228,7 +254,23 @@ class Training:
 
     def _notes(self, notes: Sequence[str]) -> tuple[str, ...]:
         own = iter(notes)
-        return tuple(next(own) if known else "no values" for known in self.known_features)
+        return tuple(note or next(own) for note in self.unknown_notes)
+
+    def _costliest(self, scope: Scope) -> str:
+        """In words, which feature most rows were left out for; '' where none was."""
+        lost = self.incomplete.take(scope.rule.holds(self.incomplete))
+        if not len(lost):
+            return ""
+        missing = np.where(self.known_features, np.isnan(lost.values).sum(axis=0), -1)
+        place = int(missing.argmax())
+        return f"; {len(lost)} more lack a feature, {missing[place]} of them {lost.features[place]}"
+
+
+def _only_feature(escape: Floats, features: Sequence[str]) -> str:
+    """The feature that a step (d + 1,) to infinity is of, if it is of one alone beside the intercept."""
+    size = np.abs(escape[:-1])
+    moved = np.flatnonzero(size > 1e-6 * size.max(initial=0))
+    return features[moved[0]] if len(moved) == 1 else ""
 
 
 def clustered_covariance(

@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from memtax.taxonomy.join_counts import few_changes_p_value
+
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
@@ -47,18 +49,18 @@ def correlation(method: str, feature: Floats, labels: Bools) -> tuple[float, flo
 
 
 def expected_xi(feature: Floats, labels: Bools) -> tuple[float, float]:
-    """Chatterjee's xi with ties broken at random, in expectation, and its one-sided asymptotic p-value.
+    """Chatterjee's xi with ties broken at random, in expectation, and its one-sided p-value; NaN where a column is constant.
 
     With two labels, n₀ and n₁ of them, xi is 1 − n · changes / (2 n₀ n₁): it depends on the order only through the number of
     neighbours that differ. Among m tied rows, k of them memorized, 2 k (m − k) / m neighbours differ on average; across the
     border of two groups with shares p and q, p (1 − q) + q (1 − p).
 
-    The p-value takes the variance of one order. The mean over the orders varies less, so that with many ties it is too large.
+    The mean over the orders varies less than a single one, so that it has a null distribution of its own.
     """
     n = len(feature)
     positive = int(labels.sum())
     if n < 2 or np.ptp(feature) == 0 or positive in (0, n):
-        return 0.0, float("nan")
+        return float("nan"), float("nan")
     order = np.argsort(feature, kind="stable")
     sorted_feature = feature[order]
     starts = np.flatnonzero(np.append(True, sorted_feature[1:] != sorted_feature[:-1]))
@@ -67,7 +69,7 @@ def expected_xi(feature: Floats, labels: Bools) -> tuple[float, float]:
     share = memorized / sizes
     changes = np.sum(2 * memorized * (1 - share)) + np.sum(share[:-1] + share[1:] - 2 * share[:-1] * share[1:])
     value = float(1 - n * changes / (2 * positive * (n - positive)))
-    return value, _xi_p_value(value, *_ranks(labels))
+    return value, few_changes_p_value(changes, sizes, positive)
 
 
 def xi(feature: Floats, labels: npt.NDArray) -> tuple[float, float]:

@@ -28,6 +28,8 @@ HARD = "hard predictions, as published"
 FOLDS = "hard predictions, mean over the large sides of 100 folds, as published"
 BINS = "bins of equal size"
 TOP_LABEL = "top label, {} equal bins, as published"
+# Why the paper has no number.
+NO_ROWS, ONE_CLASS = "no rows", "one class"
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,7 @@ def metric_rows(answers: Answers, settings: Settings) -> list[Row]:
             settings.seed,
             settings.bootstrap_blocks,
         )
+        status = metrics.status_of(labels, int(part.sum()))
         shared = {
             "category": category,
             "split": "test",
@@ -101,7 +104,7 @@ def metric_rows(answers: Answers, settings: Settings) -> list[Row]:
             "n_rows": len(labels),
             "n_memorized": int(labels.sum()),
             "prevalence": float(labels.mean()) if len(labels) else np.nan,
-            "status": metrics.status_of(labels, int(part.sum())),
+            "status": status,
         }
         for name, found in estimates.items():
             fallback = int(answers.is_fallback[name][known].sum())
@@ -111,11 +114,13 @@ def metric_rows(answers: Answers, settings: Settings) -> list[Row]:
                 results.append(
                     shared
                     | row
-                    | {"value": one.value, "low": one.low, "high": one.high, "standard_deviation": _std(one)}
+                    | {"value": one.value, "low": one.low, "high": one.high, "standard_deviation": one.deviation}
+                    | {"status": metrics.status_of_measure(one.value, one.low, status)}
                 )
                 if name != BASELINE and BASELINE in estimates:
                     value, low, high, p_value = metrics.difference(measure, one, estimates[BASELINE].estimates[measure])
                     compared = {"compared_with": BASELINE, "value": value, "low": low, "high": high, "p_value": p_value}
+                    compared["status"] = metrics.status_of_measure(value, low, status)
                     results.append(shared | row | compared)
     return results
 
@@ -138,18 +143,22 @@ def published_metric_rows(frame: Frame) -> list[Row]:
     test = taxonomy.test
     rows: list[Row] = []
 
-    def add(predictor: str, category: str, split: str, method: str, values: dict[str, float], **more: object) -> None:
+    def add(
+        predictor: str, category: str, split: str, method: str, values: dict[str, float], missing: str, **more: object
+    ) -> None:
         for measure, value in values.items():
             row = {"predictor": predictor, "category": category, "split": split, "measure": measure, "method": method}
-            rows.append(row | {"value": value, "n_fallback_rows": 0, "status": "evaluated"} | more)
+            status = missing if np.isnan(value) else metrics.EVALUATED
+            rows.append(row | {"value": value, "n_fallback_rows": 0, "status": status} | more)
 
     for name, fit in ((BASELINE, taxonomy.baseline), *taxonomy.parts.items()):
         predictor, category = (BASELINE, ALL_ROWS) if name == BASELINE else (TAXONOMY, name)
         for split, (roc_auc, pr_auc) in fit.areas.items():
-            add(predictor, category, split, "probabilities", {"roc_auc": roc_auc, "pr_auc": pr_auc})
-        add(predictor, category, "test", TOP_LABEL.format(10), {"calibration_error": fit.calibration_error})
+            add(predictor, category, split, "probabilities", {"roc_auc": roc_auc, "pr_auc": pr_auc}, ONE_CLASS)
+        add(predictor, category, "test", TOP_LABEL.format(10), {"calibration_error": fit.calibration_error}, NO_ROWS)
         if fit.baseline_areas is not None:
-            add(BASELINE, category, "test", HARD, dict(zip(("roc_auc", "pr_auc"), fit.baseline_areas, strict=True)))
+            areas = dict(zip(("roc_auc", "pr_auc"), fit.baseline_areas, strict=True))
+            add(BASELINE, category, "test", HARD, areas, ONE_CLASS)
     by_predictor = {BASELINE: published_measures.probabilities(taxonomy.baseline.coefficients, sample.values[test])}
     by_predictor[TAXONOMY] = by_predictor[BASELINE].copy()
     for name, fit in taxonomy.parts.items():
@@ -166,21 +175,18 @@ def published_metric_rows(frame: Frame) -> list[Row]:
                 "split": "test",
                 "method": BINS,
                 "n_fallback_rows": 0,
-                "status": "evaluated",
+                "status": metrics.EVALUATED,
             }
             curve = calibration.reliability_bins(labels[order], p[chosen][order])
             rows += [of_rows | row for row in bin_rows(predictor, curve)]
             precision, recall = found["precision"][0], found["recall"][0]
             f1 = 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+            too_few = f"fewer than {published_measures.FOLDS} rows: no folds"
+            missing = NO_ROWS if not len(labels) else too_few if len(labels) < published_measures.FOLDS else ONE_CLASS
             for measure, (mean, deviation) in (found | {"f1": (f1, float("nan"))}).items():
                 counts = {"n_rows": len(labels), "n_memorized": int(labels.sum()), "standard_deviation": deviation}
-                add(predictor, category, "test", FOLDS, {measure: mean}, **counts)
+                add(predictor, category, "test", FOLDS, {measure: mean}, missing, **counts)
     return rows
-
-
-def _std(one: metrics.Estimate) -> float:
-    known = one.samples[~np.isnan(one.samples)]
-    return float(known.std()) if len(known) else float("nan")
 
 
 def _floats(column: pa.ChunkedArray) -> npt.NDArray[np.float64]:

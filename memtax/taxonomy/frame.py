@@ -23,6 +23,8 @@ COLUMNS = (*TEXTS, "memorized", "is_representative", "split", "fold", "group_num
 # scatters them, so that a sample of groups has some of every fold. The same in SQL as in numpy.
 MULTIPLIER, MODULUS = 2654435761, 2**32
 SAMPLED = f"group_number * {MULTIPLIER} % {MODULUS}"
+# In single precision, which scikit-learn's trees compute in.
+LARGEST = float(np.finfo(np.float32).max)
 CATEGORIES = ("recitation", "reconstruction", "recollection")
 
 
@@ -32,7 +34,7 @@ class Frame:
 
     Attributes:
         features: d names.
-        values: (n, d), NaN where a feature is not known or not finite; feature after feature in memory.
+        values: (n, d), NaN where a feature is not known, not finite or beyond LARGEST; feature after feature in memory.
         labels: (n,) memorized.
         columns: 'category', 'own_category' and 'code_type' -> (n,) of str or None.
         representative: (n,) False in sets of memorized sequences.
@@ -98,8 +100,7 @@ def read_frame(table: pa.Table) -> Frame:
     values = np.empty((table.num_rows, len(features)), order="F")
     for place, name in enumerate(features):
         values[:, place] = _floats(table[name])
-        # An overflowed perplexity of somebody's table: one would make every coefficient NaN.
-        values[np.isinf(values[:, place]), place] = np.nan
+        forget_unusable(values[:, place])
     return Frame(
         features=tuple(name.removeprefix(FEATURE_PREFIX) for name in features),
         values=values,
@@ -110,6 +111,15 @@ def read_frame(table: pa.Table) -> Frame:
         fold=table["fold"].to_numpy().astype(np.int64),
         groups=table["group_number"].to_numpy().astype(np.int64),
     )
+
+
+def forget_unusable(values: Floats) -> None:
+    """Make NaN, in place, of values that are infinite or beyond LARGEST: those of an overflowed perplexity, for one.
+
+    A single one would make every coefficient NaN, or leave the others' differences below what rounding keeps.
+    """
+    with np.errstate(invalid="ignore"):
+        values[~(np.abs(values) <= LARGEST)] = np.nan
 
 
 def sample_groups(frame: Frame, most: int) -> Frame:

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from memtax.errors import SourceError, StoreError
 from memtax.quoting import identifier, literal
-from memtax.taxonomy.frame import FEATURE_PREFIX, Frame, Rule, Scope
+from memtax.taxonomy.frame import FEATURE_PREFIX, Frame, Rule, Scope, forget_unusable
 from memtax.taxonomy.prediction import Regression, predict
 from memtax.taxonomy.tables import INTERCEPT
 from memtax.taxonomy.taxonomies import TAXONOMY
@@ -171,7 +171,7 @@ def predict_rows(
     values = np.column_stack(
         [table[FEATURE_PREFIX + name].to_numpy(zero_copy_only=False).astype(np.float64) for name in content["features"]]
     )
-    values[~np.isfinite(values)] = np.nan  # as training takes them: missing
+    forget_unusable(values)
     frame = Frame(
         features=tuple(content["features"]),
         values=values,

@@ -25,6 +25,9 @@ DECREMENT = 1e-12
 MAXIMUM_STEPS = 60
 # Coefficients of standardised columns beyond it are on their way to infinity.
 LARGEST_COEFFICIENT = 1e8
+# How far a coefficient is moved to see whether the likelihood has an end: columns that the collinear are left out of have one
+# long before.
+FAR = 1e6
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,10 @@ class Fits:
         log_likelihood: (k,) weighted, without the penalty.
         n_rows, n_positive: (k,) of each choice.
         status: (k,) 'fitted', 'empty', 'one class', 'separated' (every row is on its side of 0.5: without a penalty there
-            is no optimum) or 'not converged'.
+            is no optimum), 'partly separated' (some rows can be moved to their side ever further at no other's cost: without
+            a penalty there is none either) or 'not converged'.
         steps: Newton steps taken, evaluations included that were halved.
+        escapes: (k, d + 1) of those that are partly separated, the step along which the likelihood has no end; NaN elsewhere.
     """
 
     coefficients: Floats
@@ -48,6 +53,7 @@ class Fits:
     n_positive: npt.NDArray[np.int64]
     status: npt.NDArray[np.str_]
     steps: int
+    escapes: Floats
 
 
 def balanced_weights(n_rows: npt.NDArray[np.int64], n_positive: npt.NDArray[np.int64]) -> Floats:
@@ -93,6 +99,7 @@ def fit(
     result = np.full((k, columns), np.nan)
     information = np.full((k, columns, columns), np.nan)
     log_likelihood = np.full(k, np.nan)
+    escapes = np.full((k, columns), np.nan)
 
     todo = np.flatnonzero(status == "fitted")
     current = np.zeros((k, columns)) if start is None else np.broadcast_to(start, (k, columns)).copy()
@@ -123,18 +130,30 @@ def fit(
         finished = (size < TOLERANCE) | (np.abs(decrement) < DECREMENT)
         # Perfectly told apart and still growing: no maximum of the likelihood, so what there is is no estimate.
         hopeless = separated & ~finished & ~penalties[ids].any(axis=1) & (loss[better] < 1e-3)
-        done = finished | hopeless | (np.abs(current[ids]).max(axis=1) > LARGEST_COEFFICIENT)
+        # A step that gains nothing and is not small either: rounding of columns that nearly repeat each other, or the way to
+        # infinity. Far along it the objective has risen, or has not.
+        doubtful = np.flatnonzero(finished & (size >= TOLERANCE) & ~penalties[ids].any(axis=1) & ~separated)
+        endless = np.zeros(len(ids), bool)
+        if len(doubtful):
+            some = ids[doubtful]
+            far = current[some] + step[some] * (FAR / size[doubtful])[:, None]
+            there = rows.derive(choices[some], far, weights[some], threads=threads)[0]
+            endless[doubtful] = there <= loss[better][doubtful] + 1e-9 * (1 + loss[better][doubtful])
+            escapes[ids[endless]] = step[ids[endless]]
+        finished &= ~endless
+        done = finished | endless | hopeless | (np.abs(current[ids]).max(axis=1) > LARGEST_COEFFICIENT)
         closed = ids[done]
         result[closed] = np.where(finished[done, None], current[closed] + step[closed], np.nan)
         information[closed] = full[done]
         log_likelihood[closed] = -loss[better][done]
-        status[closed] = np.where(separated[done], "separated", np.where(finished[done], "fitted", "not converged"))
+        ended = np.where(finished, "fitted", np.where(endless, "partly separated", "not converged"))
+        status[closed] = np.where(separated, "separated", ended)[done]
         left = np.ones(len(todo), bool)
         left[better[done]] = False
         left[stuck] = False
         todo = todo[left]
     status[todo] = "not converged"
-    return Fits(result, information, log_likelihood, n_rows, n_positive, status, steps)
+    return Fits(result, information, log_likelihood, n_rows, n_positive, status, steps, escapes)
 
 
 def _solve(hessian: Floats, gradient: Floats, used: npt.NDArray[np.bool_]) -> Floats:

@@ -58,7 +58,7 @@ def test_rows(frame: Frame, settings: Settings, searched: tuple[Scope, ...]) -> 
         missing = [fit for fit in (baseline, *own) if np.isnan(fit.log_likelihood)]
         ratio: Row = {"test": LIKELIHOOD_RATIO, "method": NESTED, "n": baseline.n_rows}
         if missing or sum(fit.n_rows for fit in own) != baseline.n_rows:
-            names = ", ".join(fit.scope.name for fit in missing)
+            names = ", ".join(fit.scope.name + (f" (for {fit.endless})" if fit.endless else "") for fit in missing)
             none = "not tested: the parts do not cover all rows, so that the models are not of the same ones"
             ratio["status"] = f"no maximum of the likelihood: {names}" if missing else none
         else:

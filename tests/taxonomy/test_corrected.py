@@ -111,6 +111,44 @@ def test_rows_without_a_feature_are_left_out_counted_and_not_predicted() -> None
     assert np.isnan(predict(fits, replace(frame, values=values))["baseline"][0][lost]).all()
 
 
+@pytest.mark.parametrize(
+    ("rows", "note"),
+    [
+        ("representative", "no values in representative rows"),
+        ("memorized", "no values in memorized rows"),
+        ("other", "no values in other rows"),
+    ],
+)
+def test_a_feature_that_one_kind_of_rows_lacks_is_left_out_by_name(rows: str, note: str) -> None:
+    """One dataset without it must not take all of its rows from training."""
+    frame = make_frame()
+    frame = replace(frame, representative=~frame.labels | (np.arange(len(frame)) % 2 == 0))
+    lacking = {"representative": frame.representative, "memorized": frame.labels, "other": ~frame.labels}[rows]
+    scores = np.where(lacking, np.nan, np.random.default_rng(0).random(len(frame)))
+    frame = with_column(frame, "nl_score", scores)
+    training = Training(frame, Settings())
+    fits = training.fit(scopes_of(training))
+    assert {fit.status for fit in fits} == {"fitted"}
+    assert {fit.notes for fit in fits} == {("used", "used", "used", note)}
+    assert fits[0].n_rows == np.count_nonzero(~frame.test)
+    # Whatever else looks for features takes it for one without values.
+    assert np.isnan(training.frame.column("nl_score")).all()
+    assert np.isfinite(predict(fits, frame)["taxonomy"][0]).all()
+
+
+def test_the_feature_that_costs_most_rows_is_named_where_too_few_are_left() -> None:
+    frame = make_frame()
+    train_rows = ~frame.test
+    frame.values[train_rows & frame.labels, 1] = np.nan
+    first = np.flatnonzero(train_rows & frame.labels)[:3]
+    frame.values[first, 1] = 0.0
+    frame.values[first[:1], 0] = np.nan
+    lost = np.count_nonzero(train_rows & frame.labels) - 2
+    status = train(frame, NO_TREE)[0].status
+    assert status.startswith("too few examples: 2 memorized and")
+    assert status.endswith(f"; {lost} more lack a feature, {lost - 1} of them second")
+
+
 def test_sets_of_memorized_sequences_do_not_shift_probabilities() -> None:
     frame = synthetic.draw_frame(synthetic.DEFAULT, 20_000, seed=3)
     fits = train(frame, NO_TREE)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 from sklearn import metrics as sk
 
 from memtax.taxonomy import metrics
@@ -143,8 +144,80 @@ def test_differences_are_paired() -> None:
     assert p_value < 0.01
     unpaired = np.hypot(alone.high - alone.low, other.high - other.low)
     assert high - low < 0.9 * unpaired
-    same = metrics.difference("log_loss", alone, alone)
-    assert same == (0.0, 0.0, 0.0, 1.0)
+    value, *rest = metrics.difference("log_loss", alone, alone)
+    assert value == 0
+    assert np.isnan(rest).all()  # no sample says anything else, and so none how far it is known
+
+
+@pytest.mark.parametrize(("prevalence", "apart"), [(0.01, 3.5), (0.001, 5.0)])
+def test_areas_of_rare_labels_lie_within_their_intervals_and_samples_around_them(
+    prevalence: float, apart: float
+) -> None:
+    """Of more distinct probabilities than there are bins; the baseline's and those of one that knows less."""
+    n = 300_000
+    rng = np.random.default_rng(2)
+    labels = rng.random(n) < prevalence
+    scores = rng.normal(size=n) + apart * labels
+    predictions = {"good": scores, "less": scores + 0.3 * rng.normal(size=n)}
+    predictions = {name: 1 / (1 + np.exp(-(apart * (one - apart / 2)))) for name, one in predictions.items()}
+    found = metrics.by_predictor(labels, predictions, np.arange(n), 300, 1)
+    good, less = found["good"].estimates, found["less"].estimates
+    for name in ("roc_auc", "pr_auc"):
+        for one in (good[name], less[name]):
+            assert one.low < one.value < one.high
+            assert abs(one.samples.mean() - one.value) < 0.25 * one.samples.std()
+        value, low, high, _ = metrics.difference(name, less[name], good[name])
+        assert low < value < high
+    # As wide as those of rows drawn one by one.
+    slow = []
+    for _ in range(40):
+        rows = rng.integers(0, n, n)
+        slow.append(sk.average_precision_score(labels[rows], predictions["good"][rows]))
+    assert good["pr_auc"].samples.std() == pytest.approx(np.std(slow), rel=0.35)
+
+
+def test_bins_of_probabilities_hold_the_same_of_either_class() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.sort(rng.random(500_000)) > 1 - 0.001 * rng.random(500_000)
+    bins = metrics._score_bins(labels, np.arange(len(labels)))
+    assert (np.diff(bins) >= 0).all()
+    assert bins.max() < metrics.SCORE_BINS
+    for one in (labels, ~labels):
+        assert np.bincount(bins[one]).max() <= np.ceil(2 * one.sum() / metrics.SCORE_BINS) + 1
+    tied = metrics._score_bins(np.array([False, True, True, False]), np.array([0, 1, 1, 1]))
+    assert len(set(tied[1:])) == 1
+
+
+def test_samples_that_all_say_the_same_leave_an_exact_interval_of_shares_and_none_of_others() -> None:
+    labels = np.arange(20) >= 12
+    p = np.where(labels, np.linspace(0.7, 0.9, 20), np.linspace(0.1, 0.3, 20))
+    # Of 12 groups, ten of one row and two of five.
+    groups = np.minimum(np.arange(20), 10) + (np.arange(20) > 14)
+    found = metrics.by_predictor(labels, {"x": p}, groups, 200, 1)["x"].estimates
+    for name in ("roc_auc", "pr_auc", "f1"):
+        assert found[name].value == 1
+        assert np.isnan([found[name].low, found[name].high, found[name].deviation]).all()
+    # Two groups have a memorized row, and all of theirs are found.
+    low = binomtest(2, 2).proportion_ci(method="exact").low
+    for name in ("recall", "precision"):
+        assert (found[name].value, found[name].high) == (1, 1)
+        assert found[name].low == pytest.approx(low)
+    # So it is where a group weighs what is no short number.
+    alone = metrics.by_predictor(labels, {"x": p}, np.arange(20) % 19, 200, 1)["x"].estimates
+    assert np.isnan(alone["f1"].low)
+    assert alone["recall"].low == pytest.approx(binomtest(8, 8).proportion_ci(method="exact").low)
+    missed = metrics.by_predictor(labels, {"x": p / 2}, np.arange(20), 200, 1)["x"].estimates
+    none = binomtest(0, 8).proportion_ci(method="exact")
+    assert (missed["recall"].low, missed["recall"].high) == pytest.approx((none.low, none.high))
+    assert np.isnan(missed["precision"].value)
+    assert missed["log_loss"].low < missed["log_loss"].value < missed["log_loss"].high
+
+
+def test_the_status_of_a_measure_says_what_it_lacks() -> None:
+    assert metrics.status_of_measure(0.5, 0.4, "evaluated") == "evaluated"
+    assert metrics.status_of_measure(1.0, np.nan, "evaluated").startswith("evaluated; no interval")
+    assert metrics.status_of_measure(np.nan, np.nan, "evaluated") == "no row has a probability above 0.5"
+    assert metrics.status_of_measure(np.nan, np.nan, "no memorized rows") == "no memorized rows"
 
 
 def test_without_both_classes_the_status_says_what_is_missing() -> None:

@@ -60,6 +60,25 @@ def test_choices_that_cannot_be_fitted_say_why() -> None:
     assert np.isnan(without.coefficients[3]).all()  # no maximum of the likelihood, so no estimate
 
 
+def test_rows_that_can_be_moved_for_ever_leave_no_maximum_of_the_likelihood() -> None:
+    values, labels = problem(2000, 3, 4)
+    flag = np.random.default_rng(0).random(2000) < 0.1
+    values = np.column_stack([values, flag])
+    for told in (labels | flag, labels & ~flag):
+        rows = Rows(values, told.astype(np.uint8))
+        without = regression.fit(rows, EVERY, penalty=0.0)
+        assert without.status.tolist() == ["partly separated"]
+        assert np.isnan(without.coefficients).all()
+        # The way there is that of the flag alone.
+        assert np.flatnonzero(np.abs(without.escapes[0]) > 1e-6).tolist() == [3]
+        assert regression.fit(rows, EVERY).status.tolist() == ["fitted"]
+    # One row on the other side ends it.
+    told[np.flatnonzero(flag)[0]] = True
+    fits = regression.fit(Rows(values, told.astype(np.uint8)), EVERY, penalty=0.0)
+    assert fits.status.tolist() == ["fitted"]
+    assert np.isnan(fits.escapes).all()
+
+
 def test_a_bad_start_does_not_lead_astray() -> None:
     values, labels = problem(500, 4, 5)
     rows = Rows(values, labels.astype(np.uint8))

@@ -73,6 +73,10 @@ def test_copies_and_parts_without_a_maximum_are_said() -> None:
     found = find(testing.test_rows(frame, SETTINGS, ()), testing.LIKELIHOOD_RATIO)
     assert found["status"] == "no maximum of the likelihood: recitation"
     assert "p_value" not in found
+    flagged = with_column(make_frame(900), "flag", np.arange(900) % 9 == 0)
+    flagged.labels[(flagged.columns["category"] == "recollection") & (flagged.column("flag") > 0)] = True
+    found = find(testing.test_rows(flagged, SETTINGS, ()), testing.LIKELIHOOD_RATIO)
+    assert found["status"] == "no maximum of the likelihood: recollection (for flag)"
     frame.columns["own_category"][::2] = "even"
     found = find(testing.test_rows(frame, SETTINGS, ()), testing.LIKELIHOOD_RATIO, "own")
     assert found["status"].startswith("not tested: the parts do not cover all rows")
