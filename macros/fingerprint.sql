@@ -16,7 +16,7 @@
         {%- elif kind == 'number list' and value is iterable and value is not string -%}
             {%- set value = value | map('float') | list -%}
         {%- endif -%}
-        {%- do parts.append("'" ~ name ~ "=" ~ (value | string | replace("'", "''")) ~ "'") -%}
+        {%- do parts.append(literal(name ~ "=" ~ value)) -%}
     {%- endfor -%}
     {%- for column in columns -%}
         {%- do parts.append("'" ~ column ~ "=' || coalesce(" ~ as_text(column) ~ ", '')") -%}

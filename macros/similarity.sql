@@ -1,14 +1,14 @@
 {#- What the models of similarity share: the embedding model, the reference set, and the file that holds it. -#}
 
 {#- In SQL, the embedding model of the var embed_with; NULL where it is empty. -#}
-{% macro embedding_model() -%} nullif('{{ var("embed_with") | string | replace("'", "''") }}', '') {%- endmacro %}
+{% macro embedding_model() -%} nullif({{ literal(var('embed_with')) }}, '') {%- endmacro %}
 
 
 {#- In SQL, whether a dataset is one of the var similarity_reference: a list, one name, or nothing for all. -#}
 {% macro is_reference_dataset(column) -%}
     {%- set named = var('similarity_reference') -%}
     {%- for name in ([named] if named is string else named) if name -%}
-        {{ column ~ ' in (' if loop.first else ', ' }}'{{ name | replace("'", "''") }}'{{ ')' if loop.last }}
+        {{ column ~ ' in (' if loop.first else ', ' }}{{ literal(name) }}{{ ')' if loop.last }}
     {%- else -%} true {%- endfor -%}
 {%- endmacro %}
 

@@ -145,7 +145,7 @@
             {{ exceptions.raise_compiler_error("the fingerprint of chunked model " ~ work.name ~ " is NULL in " ~ row[4] ~ " rows") }}
         {%- endif -%}
         {%- do chunks.append({
-            'number': loop.index, 'of': row[0] | replace("'", "\\'"), 'part': row[1] | int, 'rows': row[2] | int,
+            'number': loop.index, 'of': literal(row[0]), 'part': row[1] | int, 'rows': row[2] | int,
             'fingerprint': row[3]
         }) -%}
     {%- endfor -%}
@@ -155,12 +155,21 @@
 
 {#- Compute one chunk and add it as a partition. Its rows are dealt out to as many tasks as there is work for. -#}
 {% macro spark_chunked_build(work, chunk) -%}
+    {%- set place -%} chunk_of = {{ chunk.of }} and part = {{ chunk.part }} {%- endset -%}
     {%- set tasks = [[env_var('MEMTAX_SPARK_TASKS') | int, (chunk.rows + 255) // 256] | min, 1] | max -%}
     {%- call statement('chunked_take') -%}
         create or replace temporary view {{ work.chunk }} as
         select /*+ repartition({{ tasks }}) */ * except (chunk_of, part, wanted_fingerprint) from {{ work.pending }}
-        where chunk_of = '{{ chunk.of }}' and part = {{ chunk.part }}
+        where {{ place }}
     {%- endcall -%}
+    {#- Were the text read as another one here, the rows would be missing, and no one would be told. -#}
+    {%- set taken = run_query("select count(*) from " ~ work.pending ~ " where " ~ place).rows[0][0] | int -%}
+    {%- if taken != chunk.rows -%}
+        {{ exceptions.raise_compiler_error(
+            "a chunk of model " ~ work.name ~ " has " ~ taken ~ " rows where " ~ chunk.rows ~ " wait to be computed: Spark does not "
+            ~ "read " ~ chunk.of ~ " as it was written"
+        ) }}
+    {%- endif -%}
     {%- set text = namespace(sql=modules.re.sub(work.pattern, work.chunk, work.sql)) -%}
     {%- if work.setup -%}
         {%- for old, new in context[work.setup](work).items() -%}
@@ -174,7 +183,7 @@
         {%- else -%}
         select computed.*, wanted.wanted_fingerprint as fingerprint from ({{ text.sql }}) as computed
         inner join {{ work.pending }} as wanted
-            on wanted.chunk_of = '{{ chunk.of }}' and wanted.part = {{ chunk.part }}
+            on wanted.chunk_of = {{ chunk.of }} and wanted.part = {{ chunk.part }}
             {%- for key in work['keys'] %} and wanted.{{ key }} = computed.{{ key }} {%- endfor %}
         {%- endif %}
     {%- endcall -%}

@@ -6,8 +6,13 @@
 {% macro spark__as_text(value) -%} cast({{ value }} as string) {%- endmacro %}
 
 
-{#- A text, such as a path, as SQL that stands for it. -#}
-{% macro literal(text) -%} {{ return("'" ~ dbt.escape_single_quotes(text) ~ "'") }} {%- endmacro %}
+{#- A text, such as a path or a name, as SQL that stands for it. Spark takes a backslash for the start of an escape, and two
+    quotes for the end of one text and the start of the next. -#}
+{% macro literal(text) -%} {{ return(adapter.dispatch('literal')(text)) }} {%- endmacro %}
+{% macro default__literal(text) -%} {{ return("'" ~ (text | string | replace("'", "''")) ~ "'") }} {%- endmacro %}
+{% macro spark__literal(text) -%}
+    {{ return("'" ~ (text | string | replace("\\", "\\\\") | replace("'", "\\'")) ~ "'") }}
+{%- endmacro %}
 
 
 {#- A struct of a mapping from names to expressions. -#}

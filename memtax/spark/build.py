@@ -16,8 +16,11 @@ from memtax.spark.warehouse import only_build, sweep
 
 # Training is for where the rows fit: its models are Python, and read `features` in the DuckDB store.
 NOT_ON_SPARK = "path:models/marts/taxonomy+"
-# Options of dbt by which it builds less than everything.
-PARTIAL = ("-s", "--select", "-m", "--models", "--exclude", "--selector", "--resource-type", "--exclude-resource-type")
+# Options of dbt by which it builds less than everything: fewer models, or no rows of them.
+PARTIAL = (
+    *("-s", "--select", "-m", "--models", "--exclude", "--selector", "--resource-type", "--exclude-resource-type"),
+    *("--empty", "--sample"),
+)
 
 
 def build(
@@ -52,18 +55,30 @@ def build(
 
 @contextmanager
 def unfinished_until_done(arguments: Sequence[str], folders: SparkFolders) -> Iterator[None]:
-    """Mark the tables as of different builds until a build has made all that one before it left undone.
+    """Mark the tables as of different builds until builds have made all that those before them left undone.
 
-    That is the same build again, or one of everything: one of a few models beside it leaves the mark.
+    Those are each of them again, or one of everything: one of a few models beside them leaves the mark.
     """
-    asked = json.dumps(list(arguments))
-    if not folders.unfinished.exists():
-        folders.unfinished.write_text(asked, encoding="utf-8")
+    asked, before = list(arguments), read_unfinished(folders)
+    left = [other for other in before if other != asked]
+    folders.unfinished.write_text(json.dumps([*left, asked]), encoding="utf-8")
     yield
-    if folders.unfinished.read_text(encoding="utf-8") == asked or not any(
-        argument.startswith(PARTIAL) for argument in arguments
-    ):
+    if left and any(argument.startswith(PARTIAL) for argument in arguments):
+        folders.unfinished.write_text(json.dumps(left), encoding="utf-8")
+    else:
         folders.unfinished.unlink()
+
+
+def read_unfinished(folders: SparkFolders) -> list[list[str]]:
+    """The arguments of each build that did not end, and that none made good since."""
+    if not folders.unfinished.exists():
+        return []
+    try:
+        found = json.loads(folders.unfinished.read_text(encoding="utf-8"))
+    except ValueError:  # cut off by a kill
+        return [[]]
+    # The arguments of one build alone are what was written there before it could be several.
+    return found if found and isinstance(found[0], list) else [found]
 
 
 def dbt_command(arguments: Sequence[str], folders: SparkFolders) -> list[str]:

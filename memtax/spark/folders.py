@@ -42,7 +42,7 @@ class SparkFolders:
 
     @property
     def unfinished(self) -> Path:
-        """A file that is there while tables may be of different builds; in it, what the first that did not end was asked for."""
+        """A file that is there while tables may be of different builds; in it, what those that did not end were asked for."""
         return self.root / "unfinished"
 
     @property

@@ -18,16 +18,19 @@ import pyarrow.parquet as pq
 
 from memtax.corpus.in_place import shard_name
 from memtax.corpus.shards import IN_PLACE, LANDED, Shard, shards_of
+from memtax.errors import SourceError
 from memtax.quoting import literal
 from memtax.spark.folders import SparkFolders
+from memtax.spark.session import BATCH_BYTES, RECORDS_PER_BATCH
 from memtax.spark.tokens import describe
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 SEQUENCES = "corpus_sequences_"
-# Of a file of landed sequences a task reads so many at once.
+# Of a file of landed sequences a task reads so many at once, at most, and so many bytes of them.
 SEQUENCES_PER_ROW_GROUP = 4_096
+ROW_GROUP_BYTES = 16 << 20
 # Tokens of an in-place shard to a task, in bytes, where there are that many.
 TASK_BYTES = 64 << 20
 
@@ -71,6 +74,10 @@ def land(session: SparkSession, store: duckdb.DuckDBPyConnection, folders: Spark
     for shard in shards:
         if shard.storage == IN_PLACE:
             _attach(session, shard, folders.scratch)
+            # A place says nothing of how many tokens are there, by which Spark might bound a batch.
+            most = int(session.conf.get(RECORDS_PER_BATCH))
+            most = most if most > 0 else shard.n_sequences  # Spark takes 0 for no bound
+            session.conf.set(RECORDS_PER_BATCH, str(sequences_at_once(shard, most, BATCH_BYTES)))
 
 
 def _tables_but_sequences(store: duckdb.DuckDBPyConnection) -> list[str]:
@@ -123,7 +130,12 @@ def _export_shards(store: duckdb.DuckDBPyConnection, shards: list[Shard], folder
             shutil.rmtree(present)
             yield f"{present.name} dropped"
     for name, shard in wanted.items():
-        state = {"checksum": shard.checksum, "sequences": shard.n_sequences, "first": shard.first_sequence_id}
+        state = {
+            "checksum": shard.checksum,
+            "sequences": shard.n_sequences,
+            "first": shard.first_sequence_id,
+            "row_group_bytes": ROW_GROUP_BYTES,
+        }
         if _state(folder / name) == state:
             continue
         partial = _partial(folder / name)
@@ -137,25 +149,57 @@ def _write_sequences(store: duckdb.DuckDBPyConnection, shard: Shard, path: Path)
     reader = store.execute(
         f"select corpus, sequence_id, tokens from {shard.table} where shard_id = ?",  # noqa: S608
         [shard.shard_id],
-    ).to_arrow_reader(SEQUENCES_PER_ROW_GROUP)
+    ).to_arrow_reader(sequences_at_once(shard, SEQUENCES_PER_ROW_GROUP, ROW_GROUP_BYTES))
     # Ids of 16 bits hardly compress, and as bytes they are handed on without a look at them.
     with pq.ParquetWriter(path, schema, compression="none", use_dictionary=["corpus"]) as writer:
         for batch in reader:
-            columns = [batch["corpus"].cast(pa.string()), batch["sequence_id"], packed(batch["tokens"])]
-            writer.write_batch(pa.record_batch(columns, schema=schema))
+            for begin, end in runs_of_bytes(batch["tokens"], ROW_GROUP_BYTES):
+                part = batch.slice(begin, end - begin)
+                columns = [part["corpus"].cast(pa.string()), part["sequence_id"], packed(part["tokens"])]
+                writer.write_batch(pa.record_batch(columns, schema=schema))
+
+
+def sequences_at_once(shard: Shard, most: int, most_bytes: int) -> int:
+    """How many sequences of a shard have about `most_bytes` of tokens together: from 1 to `most`, by their mean length."""
+    return max(min(most, most_bytes * shard.n_sequences // max(shard.n_tokens * token_bytes(shard), 1)), 1)
+
+
+def token_bytes(shard: Shard) -> int:
+    """Bytes of a token, landed or in its file."""
+    return 2 if shard.token_dtype == "uint16" else 4  # noqa: S105 (no password)
+
+
+def runs_of_bytes(tokens: pa.ListArray, most_bytes: int) -> Iterator[tuple[int, int]]:
+    """(begin, end) of runs of lists, of at most `most_bytes` each; a list that has more is a run of its own."""
+    ends = (tokens.offsets.to_numpy().astype(np.int64)) * (tokens.type.value_type.bit_width // 8)
+    begin = 0
+    while begin < len(tokens):
+        end = int(np.searchsorted(ends, ends[begin] + most_bytes, side="right")) - 1
+        end = max(end, begin + 1)
+        yield begin, end
+        begin = end
 
 
 def packed(tokens: pa.ListArray) -> pa.BinaryArray:
-    """A list column without NULLs as bytes, little-endian, without a copy of them."""
+    """A list column without NULLs as bytes, little-endian, without a copy of them.
+
+    Raises:
+        SourceError: a value of Spark's does not hold so many.
+    """
     width = tokens.type.value_type.bit_width // 8
     offsets = tokens.offsets.to_numpy().astype(np.int64) * width
     values = tokens.values
     data = values.buffers()[1] or pa.py_buffer(b"")
-    begin = values.offset * width
-    if len(offsets) and offsets[-1] + begin >= 2**31:
-        raise ValueError("a batch of sequences has 2 GiB of tokens or more")
+    first = int(offsets[0]) if len(offsets) else 0
+    if len(offsets) and offsets[-1] - first >= 2**31:
+        raise SourceError(
+            "a landed sequence has 2 GiB of tokens or more, and Spark holds no value so long; ingest its corpus with "
+            "--in-place, or with a --sequence-length"
+        )
     return pa.Array.from_buffers(
-        pa.binary(), len(tokens), [None, pa.py_buffer((offsets + begin).astype(np.int32)), data]
+        pa.binary(),
+        len(tokens),
+        [None, pa.py_buffer((offsets - first).astype(np.int32)), data.slice(values.offset * width + first)],
     )
 
 
@@ -164,8 +208,7 @@ def _attach(session: SparkSession, shard: Shard, scratch: Path) -> None:
     path = scratch / f"{shard_name(shard.shard_id)}.json"
     describe(shard, path)
     session.sparkContext.addFile(str(path))
-    width = 2 if shard.token_dtype == "uint16" else 4  # noqa: S105 (no password)
-    tasks = max(session.sparkContext.defaultParallelism * 2, -(-shard.n_tokens * width // TASK_BYTES))
+    tasks = max(session.sparkContext.defaultParallelism * 2, -(-shard.n_tokens * token_bytes(shard) // TASK_BYTES))
     rows = session.range(0, shard.n_sequences, 1, min(tasks, max(shard.n_sequences, 1)))
     rows.selectExpr(
         f"id + {shard.first_sequence_id} as sequence_id", f"named_struct('source', '{path.name}', 'row', id) as tokens"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shutil
@@ -24,6 +25,9 @@ SCRATCH_VARIABLE = "MEMTAX_SPARK_SCRATCH"
 TASKS_VARIABLE = "MEMTAX_SPARK_TASKS"
 # Tasks to a core: enough that one slow task does not keep the others waiting.
 TASKS_PER_CORE = 2
+# Spark's setting of how many rows a UDF is given at once.
+RECORDS_PER_BATCH = "spark.sql.execution.arrow.maxRecordsPerBatch"
+BATCH_BYTES = 16 << 20
 INSTALL_JAVA = "install Java 17 or later (on Debian: apt install default-jre-headless)"
 
 
@@ -36,8 +40,9 @@ def default_configuration(folders: SparkFolders) -> dict[str, str]:
         "spark.driver.memory": "2g",
         "spark.log.level": "ERROR",
         "spark.ui.showConsoleProgress": str(sys.stderr.isatty()).lower(),
-        # A batch of rows is what a UDF holds at once: with 2,048 sequences of 2,049 tokens, 8 MB.
-        "spark.sql.execution.arrow.maxRecordsPerBatch": "2048",
+        # A batch of rows is what a UDF holds at once: with 2,048 sequences of 2,049 tokens, 8 MB. Longer ones are fewer.
+        RECORDS_PER_BATCH: "2048",
+        "spark.sql.execution.arrow.maxBytesPerBatch": str(BATCH_BYTES),
         "spark.sql.session.timeZone": "UTC",
         # The catalogue of tables: Spark's own, in a folder. A cluster that has a metastore names it instead.
         "spark.sql.catalogImplementation": "hive",
@@ -95,11 +100,12 @@ def spark_session(folders: SparkFolders, settings: Mapping[str, str] | None = No
 
     Raises:
         MissingExtraError: PySpark is not installed.
-        MemtaxError: there is no Java, Spark does not start, or it fails in what is done with the session.
+        MemtaxError: there is no Java, Spark does not start, its Java process ends, or it fails in what is done with the session.
     """
     require_java()
     # Of what is said there nothing is used: Arrow goes from Spark to the UDFs, and back.
     warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas", category=FutureWarning)
+    logging.getLogger().addFilter(no_trace_of_java)
     try:
         from py4j.protocol import Py4JError
         from pyspark.errors import PySparkException
@@ -137,14 +143,41 @@ def spark_session(folders: SparkFolders, settings: Mapping[str, str] | None = No
         for name, fault in (("model_fault", model_fault), ("tokenizer_fault", tokenizer_fault)):
             session.udf.register(name, fault, "string")
         yield session
-    except (PySparkException, Py4JError) as error:
+    except Exception as error:
+        # Whatever was at work then failed of it, dbt among others, and knows no reason.
+        if java_ended(session):
+            memory = chosen["spark.driver.memory"]
+            raise MemtaxError(
+                "Spark's Java process ended: it ran out of memory, or was killed. Give it more than its "
+                f"spark.driver.memory={memory}, such as by memtax spark build --conf spark.driver.memory=8g, or fewer tasks at a "
+                "time by --master local[1], and build again: what was landed and built before stays"
+            ) from error
+        if not isinstance(error, PySparkException | Py4JError):
+            raise
         raise MemtaxError(
             f"Spark failed: {java_reason(error)}. The folder {folders.root} and the catalogue that the configuration names must "
             "be there and open to be written; what was landed and built before stays"
         ) from error
     finally:
-        session.stop()
+        if not java_ended(session):
+            session.stop()
         shutil.rmtree(folders.scratch, ignore_errors=True)
+
+
+def java_ended(session: SparkSession) -> bool:
+    """Whether the Java process of a session is no more."""
+    from py4j.protocol import Py4JError
+
+    try:
+        session.sparkContext._jvm.System.currentTimeMillis()
+    except (OSError, Py4JError):
+        return True
+    return False
+
+
+def no_trace_of_java(record: logging.LogRecord) -> bool:
+    """Whether a record may be logged: not the trace of a call of py4j's that finds no Java, which a MemtaxError is made of."""
+    return record.getMessage() != "Exception while sending command."
 
 
 def java_reason(error: Exception) -> str:

@@ -22,7 +22,7 @@ with candidates as (
             models.revision
         from {{ ref('stg_corpora') }} as corpora
         cross join {{ ref('int_models') }} as models
-        where models.model || '@' || models.revision = '{{ (named if "@" in named else named ~ "@main") | replace("'", "''") }}'
+        where models.model || '@' || models.revision = {{ literal(named if "@" in named else named ~ "@main") }}
     {%- endif %}
 )
 

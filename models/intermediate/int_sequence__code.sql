@@ -8,7 +8,7 @@
             version=1,
             vars=['nl_score_with'],
             columns=['fingerprint'],
-            expressions=["nl_model_checksum('" ~ (var('nl_score_with') | replace("'", "''")) ~ "')"]
+            expressions=['nl_model_checksum(' ~ literal(var('nl_score_with')) ~ ')']
         ),
         'udfs': ['nl_score_with'],
     }
@@ -19,5 +19,5 @@ select
     sequence_id,
     token_offset,
     tokens_checksum,
-    nl_score_with(text, '{{ var("nl_score_with") | replace("'", "''") }}') as nl_score
+    nl_score_with(text, {{ literal(var('nl_score_with')) }}) as nl_score
 from {{ ref('int_sequence__text') }}

@@ -91,6 +91,7 @@ def test_what_a_build_did_not_finish_is_not_exported(database: Path):
         (["--select", "features"], ["-s", "dim_corpora"], True),
         (["--select", "features"], ["--exclude=dim_corpora"], True),
         (["--select", "features"], ["--vars", "{threads: 1}"], False),
+        (["--select", "features"], ["--empty"], True),
     ],
 )
 def test_tables_are_unfinished_until_what_failed_is_built(
@@ -103,6 +104,28 @@ def test_tables_are_unfinished_until_what_failed_is_built(
     with unfinished_until_done(later, folders):
         assert folders.unfinished.exists()
     assert folders.unfinished.exists() == unfinished
+
+
+def test_each_of_several_builds_that_failed_is_to_be_built(tmp_path: Path):
+    folders = SparkFolders(tmp_path)
+
+    def run(*arguments: str, fails: bool = False) -> bool:
+        with pytest.raises(KeyError) if fails else nullcontext(), unfinished_until_done(arguments, folders):
+            if fails:
+                raise KeyError
+        return folders.unfinished.exists()
+
+    one, other = ("--select", "features"), ("--select", "dim_corpora", "--vars", "{threads: 1}")
+    assert run(*one, fails=True) and run(*other, fails=True)
+    assert run(*one), "the other is still to be built"
+    assert run(*one, fails=True) and run(*one) and not run(*other)
+    assert run(*one, fails=True) and run(*other, fails=True)
+    assert not run(), "all was built"
+    # Of one build alone, as it was written before; and of none that can be read.
+    folders.unfinished.write_text(json.dumps(one))
+    assert not run(*one)
+    folders.unfinished.write_text("[[")
+    assert run(*one) and not run()
 
 
 def test_a_build_that_dbt_fails_is_unfinished(database: Path, monkeypatch: pytest.MonkeyPatch):

@@ -20,7 +20,7 @@ FLOATS = {"rel_tol": 1e-9, "abs_tol": 1e-12}
 # A difference of two log-probabilities may be next to nothing.
 LANGUAGE_MODEL = {"rel_tol": 1e-5, "abs_tol": 1e-5}
 # A sum of the log-probabilities of 32 tokens, exponentiated: of small models a number far below any absolute tolerance.
-PROBABILITY = {"rel_tol": 1e-3, "abs_tol": 0.0}
+PROBABILITY = {"rel_tol": 1e-5, "abs_tol": 0.0}
 PROBABILITIES = {"extraction_probability", "avg_extraction_probability"}
 # What a language model computed, or is computed from that.
 FROM_MODELS = {

@@ -28,6 +28,8 @@ NOT_TRAINING = ["--exclude", "path:models/marts/taxonomy+"]
 LENGTH = 96
 LANDED = [60, 30]
 LYING = 97
+# Spark takes a backslash in a text for the start of an escape, this one for a backspace.
+MODEL = "tiny's \\b"
 
 
 class Built(NamedTuple):
@@ -62,7 +64,7 @@ def built(
     commands.memtax("ingest", "corpus", "lying", lying, *length, "--in-place")
     commands.memtax("sample", "some", "--corpus", "landed", "--n", 70, "--seed", 1)
     commands.memtax("sample", "others", "--corpus", "lying", "--n", 20, "--seed", 2, "--token-offset", 8)
-    commands.memtax("ingest", "model", "tiny", tiny_model, "--corpus", "landed")
+    commands.memtax("ingest", "model", MODEL, tiny_model, "--corpus", "landed")
     settings = json.dumps(
         {
             "embed_with": str(tiny_embedders.save(folder / "embedder")),
@@ -72,6 +74,7 @@ def built(
             "token_log_probabilities": True,
             "prompt_lengths": [8],
             "generate_after_miss": True,
+            "reference_model": MODEL,
         }
     )
     commands.dbt("run", *NOT_TRAINING, "--vars", settings)
