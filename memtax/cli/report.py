@@ -14,8 +14,8 @@ import click
     "models",
     multiple=True,
     metavar="NAME[@REVISION]",
-    help="Show the details of this model, at one checkpoint or at all; may be repeated. By default those of the last "
-    "checkpoints, and of as many earlier ones as fit.",
+    help="Show the details of this model, at one checkpoint or at up to 40 that are spread over training; may be repeated. By "
+    "default those of every model's last checkpoint, and of as many earlier ones of the largest as fit.",
 )
 @click.option("--dataset", metavar="NAME", help="Show this dataset first; by default the largest representative one.")
 def report(file: Path, models: tuple[str, ...], dataset: str | None) -> None:

@@ -21,8 +21,6 @@ DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 4])
 
 # One object, so that Altair sees that layers share it.
 ROWS = alt.NamedData(name="rows")
-# Labels of numbers that a narrow panel has room for.
-MOST_TICKS = 12
 # Heights of a chart, in pixels; widths are the page's to choose.
 HEIGHT = 260
 # What the page divides its width by to say how many charts stand side by side.
@@ -144,6 +142,20 @@ def tooltips(*columns: str) -> list[alt.Tooltip]:
             alt.Tooltip(f"{name}:{kind}", title=name.replace("_", " "), **({"format": form[0]} if form else {}))  # type: ignore[arg-type]
         )
     return made
+
+
+def intervals(base: alt.Chart, low: str, high: str, value: str, **mark: Any) -> alt.Chart:
+    """Bars from `bar_low` to `bar_high`, which are two columns; of a row that lacks either, the bar has no length.
+
+    Args:
+        base: the chart.
+        low, high: the columns.
+        value: that of the dot, where such a row's bar begins and ends: drawn as it is, it would begin at 0.
+        mark: more of the bars.
+    """
+    known = f"isValid(datum.{low}) && isValid(datum.{high})"
+    ends = {f"bar_{end}": f"{known} ? datum.{column} : datum.{value}" for end, column in (("low", low), ("high", high))}
+    return base.transform_calculate(**ends).mark_rule(strokeWidth=2, **mark)
 
 
 def zero_line(axis: str = "x") -> alt.Chart:

@@ -25,9 +25,9 @@ class Figure:
         needs: the marts that it reads.
         draw: makes the Altair chart of the answer, over the data named `rows`; called only where there are rows.
         follows: the columns by which the reader's choices filter the rows.
-        empty: where there are no rows: why, and the command that makes some.
-        command: that command.
-        note: more to say about the answer, if anything.
+        empty: where there are no rows, at all or of a choice: why.
+        command: what makes some.
+        note: more to say about the rows of one choice, if anything.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Figure:
     needs: Sequence[str]
     draw: Callable[[Answer], Any]
     follows: Sequence[Choice] = ()
-    empty: str = "There is nothing to show yet."
+    empty: str = "Of no window is it known whether the model has memorized it."
     command: str = BUILD
     note: Callable[[Answer], str | None] = lambda answer: None
 
@@ -51,9 +51,11 @@ class Section:
         short: what the link says.
         title: its heading.
         figures: in order.
+        of_taxonomy: whether they are of the windows that the taxonomy is trained and tested on, whichever dataset is chosen.
     """
 
     name: str
     short: str
     title: str
     figures: Sequence[Figure]
+    of_taxonomy: bool = False

@@ -12,6 +12,7 @@ from memtax.taxonomy.words import comparison_sentences
 
 CATEGORIES = ("recitation", "reconstruction", "recollection")
 Row = Mapping[str, Any]
+MOST_DATASETS = 6
 
 
 @dataclass(frozen=True)
@@ -41,26 +42,62 @@ def findings(tables: Tables, focus: Focus) -> dict[str, list[str]]:
     taxonomy: list[str] = []
     weights: list[str] = []
     if not tables.missing(["memorization_by_category"]):
-        shares = _of(tables.ask("findings_shares").dicts(), sample=focus.sample)
+        shares = _of(_shares(tables), sample=focus.sample)
         # Where a model has memorized all, windows were chosen for that: of no model do they say what is memorized in general.
         whole = _of(shares, text_kind="all", category="all")
-        chosen_by = [row["run"] for row in whole if _is_all_memorized(row)]
+        chosen_by = [row for row in whole if _is_all_memorized(row)]
         memorized = _how_much(shares, focus, chosen_by) + _categories(shares, focus)
         if not chosen_by:
             compared = _by_duplicates(tables, focus) + _code_and_language(shares, focus)
             compared += _larger_model(shares, focus) + _later_checkpoint(shares, focus)
     if not tables.missing(["taxonomy_comparisons"]):
-        rows = _of(tables.ask("findings_comparisons").dicts(), run=focus.run)
-        taxonomy = comparison_sentences([row for row in rows if row["difference"] is not None])
+        taxonomy = _taxonomy(tables, focus)
     if not tables.missing(["taxonomy_models"]):
         weights = [_coefficient(row) for row in _of(tables.ask("findings_coefficients").dicts(), run=focus.run)]
+    # The taxonomy is of all its datasets, whichever the page opens with.
+    named = taxonomy_datasets(tables, [focus.run])
+    of_them = f" (windows of {named})" if named else ""
     said = {
         "How much is memorized": memorized,
         "What is memorized more often": compared,
-        "Does the taxonomy predict it better?": taxonomy,
-        "What weighs most in each category": weights,
+        f"Does the taxonomy predict it better?{of_them}": taxonomy,
+        f"What weighs most in each category{of_them}": weights,
     }
     return {heading: sentences for heading, sentences in said.items() if sentences}
+
+
+def taxonomy_datasets(tables: Tables, runs: Sequence[str]) -> str:
+    """The datasets whose windows the taxonomy of some models and checkpoints is of, in words; nothing where that is not known."""
+    if tables.missing(["intermediate.int_taxonomy__datasets"]):
+        return ""
+    rows = [row for row in tables.ask("taxonomy_datasets").dicts() if row["run"] in set(runs)]
+    names = list(dict.fromkeys(row["dataset"] for row in rows))
+    return ", ".join(names[:MOST_DATASETS]) + (
+        f" and {len(names) - MOST_DATASETS} others" if names[MOST_DATASETS:] else ""
+    )
+
+
+def _taxonomy(tables: Tables, focus: Focus) -> list[str]:
+    rows = _of(tables.ask("findings_comparisons").dicts(), run=focus.run)
+    made_under = [] if tables.missing(["taxonomy_models"]) else tables.ask("findings_protocols").dicts()
+    if not rows and _of(made_under, run=focus.run, protocol="paper"):
+        return [
+            "That is not said under the protocol paper, which has no measure with an interval and compares nothing in pairs."
+        ]
+    return comparison_sentences([row for row in rows if row["difference"] is not None])
+
+
+def _shares(tables: Tables) -> list[Row]:
+    """Counts and shares, each with the number of windows of which it is not known whether they are memorized."""
+    unknown = (
+        {}
+        if tables.missing(["features"])
+        else {(row["sample"], row["run"]): row["n_unknown"] for row in tables.ask("findings_unknown").dicts()}
+    )
+    return [
+        row | {"n_unknown": unknown.get((row["sample"], row["run"]), 0)}
+        for row in tables.ask("findings_shares").dicts()
+    ]
 
 
 def difference(first: Row, second: Row) -> tuple[float, float, float]:
@@ -77,22 +114,38 @@ def difference(first: Row, second: Row) -> tuple[float, float, float]:
     return gap, gap - sqrt((q - other_low) ** 2 + (high - p) ** 2), gap + sqrt((other_high - q) ** 2 + (p - low) ** 2)
 
 
-def _how_much(shares: Sequence[Row], focus: Focus, chosen_by: Sequence[str]) -> list[str]:
+def _how_much(shares: Sequence[Row], focus: Focus, chosen_by: Sequence[Row]) -> list[str]:
     whole = _of(shares, run=focus.run, text_kind="all", category="all")
     if not whole:
         return []
     row = whole[0]
+    known, unknown = row["n_sequences"], row["n_unknown"]
+    if _is_all_memorized(row) and not unknown:
+        return [
+            f"All {known:,} windows of {focus.sample} are memorized by {focus.run}: it is a set of memorized windows, and says "
+            "nothing of how many others there are."
+        ]
     if _is_all_memorized(row):
         return [
-            f"All {row['n_sequences']:,} windows of {focus.sample} are memorized by {focus.run}: it is a set of "
-            "memorized windows, and says nothing of how many others there are."
+            f"Whether {focus.run} has memorized them is known for {known:,} of {known + unknown:,} windows of {focus.sample}. "
+            "These it has; that says nothing of how many of the others it has."
         ]
-    found = f"Of {row['n_sequences']:,} windows of {focus.sample}, {focus.run} has memorized {row['n_memorized']:,}"
-    if chosen_by:
+    of_all = (
+        f" of {known + unknown:,} windows of {focus.sample} of which it is known"
+        if unknown
+        else f" windows of {focus.sample}"
+    )
+    found = f"Of {known:,}{of_all}, {focus.run} has memorized {row['n_memorized']:,}"
+    if not chosen_by:
+        return [f"{found}: {_with_interval(row)}."]
+    chooser = chosen_by[-1]
+    if chooser["n_unknown"]:
         return [
-            f"{found}. All of them are memorized by {chosen_by[-1]}: it is a set of windows that were chosen for that."
+            f"{found}. All of which it is known for {chooser['run']} are memorized by it: they may have been chosen for that."
         ]
-    return [f"{found}: {_with_interval(row)}."]
+    return [
+        f"{found}. All of them are memorized by {chooser['run']}: it is a set of windows that were chosen for that."
+    ]
 
 
 def _categories(shares: Sequence[Row], focus: Focus) -> list[str]:

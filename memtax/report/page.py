@@ -16,15 +16,20 @@ from importlib.resources import files
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from memtax import __version__
 from memtax.report.about import StaticTable
 from memtax.report.figure import Figure, Section
 from memtax.report.findings import Focus, Row
-from memtax.report.tables import Answer
+from memtax.report.tables import Answer, safe
 
 LOADER = jinja2.FunctionLoader(lambda name: resource(name))
+# Whatever else a figure without rows would need.
+NO_MODEL = {
+    "empty": "No model was evaluated.",
+    "command": "memtax ingest model NAME LOCATION --corpus NAME, then dbt run",
+}
 # The parts of the page's own script, in the order in which they run.
 SCRIPT = ("colours", "choices", "charts", "drawing", "numbers", "taking", "page")
 
@@ -39,6 +44,7 @@ class Content:
         samples: the datasets to choose from.
         runs: the models and checkpoints to choose from, as rows of `sql/runs.sql`.
         left_out: names of those whose details are not on the page.
+        taxonomy_of: the datasets that the taxonomy of those models is of, in words; nothing where that is not known.
         sections: in order.
         answers: question -> what it gave; a question whose marts are missing has none.
         missing: marts that the store lacks.
@@ -50,6 +56,7 @@ class Content:
     samples: Sequence[str]
     runs: Sequence[Row]
     left_out: Sequence[str]
+    taxonomy_of: str
     sections: Sequence[Section]
     answers: dict[str, Answer]
     missing: set[str]
@@ -64,9 +71,15 @@ def html(content: Content, libraries: str) -> str:
         libraries: the script of `vega.javascript()`.
     """
     environment = jinja2.Environment(
-        loader=LOADER, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+        loader=LOADER,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+        # Whatever is text, and not meant to be markup or to be run.
+        finalize=lambda value: safe(value) if type(value) is str else value,
     )
-    environment.filters["cell"] = _cell
+    environment.filters |= {"cell": _cell, "as_is": escape}
     scripts = [libraries, behaviour()]
     return environment.get_template("page.html.jinja").render(
         content=content,
@@ -74,8 +87,9 @@ def html(content: Content, libraries: str) -> str:
         policy=policy(scripts),
         style=Markup(resource("page.css")),  # noqa: S704
         scripts=[Markup(script) for script in scripts],  # noqa: S704
-        choices=embedded({"runs": [{"run": row["run"], "model": row["model"]} for row in content.runs]}),
+        choices=embedded({"runs": [{"run": safe(row["run"]), "model": safe(row["model"])} for row in content.runs]}),
         figure_of=lambda figure: _figure(content, figure),
+        answers=_answers(content),
     )
 
 
@@ -112,15 +126,31 @@ def embedded(value: Any) -> Markup:
 def _figure(content: Content, figure: Figure) -> dict[str, Any]:
     missing = [name for name in figure.needs if name in content.missing]
     answer = content.answers.get(figure.question)
-    if missing or answer is None or not answer.rows:
-        return {"missing": missing, "sql": answer.sql if answer else None, "payload": None, "note": None}
+    made = {"missing": missing, "sql": answer.sql if answer else None, "payload": None}
+    if missing or answer is None:
+        return made
+    if not answer.rows:
+        return made | ({"empty": figure.empty, "command": figure.command} if content.runs else NO_MODEL)
+    answer = answer.shown()
+    notes = {choice: figure.note(part) for choice, part in answer.by_choice(figure.follows).items()}
     payload = {
+        "question": figure.question,
         "spec": _spec(figure, answer),
         "follows": list(figure.follows),
-        "columns": list(answer.columns),
-        "rows": [list(row) for row in answer.rows],
+        "empty": figure.empty,
+        # By what is chosen, as the page's script writes it.
+        "notes": {"\n".join(map(str, choice)): note for choice, note in notes.items() if note},
     }
-    return {"missing": [], "sql": answer.sql, "payload": embedded(payload), "note": figure.note(answer)}
+    return made | {"payload": embedded(payload)}
+
+
+def _answers(content: Content) -> dict[str, Markup]:
+    """The rows of each question that a figure shows, once, however many figures show them."""
+    return {
+        question: embedded({"columns": list(answer.columns), "rows": [list(row) for row in answer.shown().rows]})
+        for question, answer in content.answers.items()
+        if answer.rows
+    }
 
 
 def _spec(figure: Figure, answer: Answer) -> dict[str, Any]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Any
 
 import duckdb
 
 from memtax.errors import StoreError
+from memtax.plain_text import printable
 from memtax.quoting import identifier, literals
 
 # Enough to tell two numbers of a figure apart, and few enough that sums which threads add up in another order agree.
@@ -41,6 +42,19 @@ class Answer:
         place = self.columns.index(name)
         return [row[place] for row in self.rows]
 
+    def shown(self) -> Answer:
+        """The same with texts as they may be shown: a name with a control in it can turn round the numbers beside it."""
+        rows = tuple(tuple(safe(value) if isinstance(value, str) else value for value in row) for row in self.rows)
+        return replace(self, rows=rows)
+
+    def by_choice(self, columns: Sequence[str]) -> dict[tuple[Any, ...], Answer]:
+        """The rows of each combination of values in some columns."""
+        places = [self.columns.index(name) for name in columns]
+        parts: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
+        for row in self.rows:
+            parts.setdefault(tuple(row[place] for place in places), []).append(row)
+        return {values: replace(self, rows=tuple(rows)) for values, rows in parts.items()}
+
 
 class Tables:
     """A store's marts, read through the files of `sql/`.
@@ -52,13 +66,14 @@ class Tables:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
         found = connection.execute(
-            "select table_name from information_schema.tables where table_schema = 'main' order by table_name"
+            "select table_schema, table_name from information_schema.tables order by table_name"
         ).fetchall()
-        self.names = tuple(name for (name,) in found)
+        self.names = tuple(name for schema, name in found if schema == "main")
+        self._known = {*self.names, *(f"{schema}.{name}" for schema, name in found)}
 
     def missing(self, needed: Sequence[str]) -> list[str]:
-        """Those of `needed` that the store lacks."""
-        return [name for name in needed if name not in self.names]
+        """Those of `needed` that the store lacks: marts by their names, others as `SCHEMA.NAME`."""
+        return [name for name in needed if name not in self._known]
 
     def runs(self) -> list[dict[str, Any]]:
         """The models and checkpoints that any figure is of, as `sql/runs.sql` gives them.
@@ -112,6 +127,11 @@ def question_sql(question: str, runs: Sequence[str] = ()) -> str:
     """The text of `sql/<question>.sql`, with `$runs` filled in: SQL that runs as it is."""
     text = files("memtax.report").joinpath("sql", f"{question}.sql").read_text(encoding="utf-8").strip()
     return text.replace("$runs", literals(runs) or "null")
+
+
+def safe(text: str) -> str:
+    """A text with what could reorder or hide others escaped. Few texts have any, and the same names come often."""
+    return text if text.isprintable() else printable(text)
 
 
 def _shortened(value: Any) -> Any:

@@ -15,13 +15,15 @@ from memtax import project
 from memtax.errors import ProjectError, SourceError
 from memtax.report import page, vega
 from memtax.report.about import about
-from memtax.report.findings import Focus, Row, findings
+from memtax.report.findings import Focus, Row, findings, taxonomy_datasets
 from memtax.report.sections import SECTIONS
 from memtax.report.tables import Answer, Tables
 
 # Of so many models and checkpoints the details are shown unless some are named: enough for the eight sizes of Pythia with
 # a few checkpoints, and few enough for a page that opens at once.
 MOST_RUNS = 12
+# The same where models are named: a page of a few megabytes, whatever the number of their checkpoints.
+MOST_NAMED = 40
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,9 @@ class ReportOptions:
     """What to show.
 
     Attributes:
-        models: of these the details are shown, as MODEL (all its checkpoints) or MODEL@REVISION; none for the last
-            checkpoints of all models, and then the earlier ones of the largest, up to MOST_RUNS.
+        models: of these the details are shown, as MODEL@REVISION or MODEL (its checkpoints: MOST_NAMED of all that are
+            named so, spread over training); none for the last checkpoints of all models and then earlier ones of the largest,
+            spread over training, MOST_RUNS in all.
         dataset: shown first, where several were evaluated; None for the largest representative one.
     """
 
@@ -78,11 +81,10 @@ def write_report(connection: duckdb.DuckDBPyConnection, path: Path, options: Rep
 def content_of(tables: Tables, options: ReportOptions) -> page.Content:
     """Everything that the page says, before it is HTML."""
     known = tables.runs()
-    samples = [] if tables.missing(["memorization_by_category"]) else tables.ask("samples").column("sample")
+    evaluated = [] if tables.missing(["memorization_by_category"]) else tables.ask("samples").dicts()
+    samples = [row["sample"] for row in evaluated]
     if options.dataset is not None:
-        first = [
-            sample for sample in samples if sample.split(" in ")[0] == options.dataset or sample == options.dataset
-        ]
+        first = [row["sample"] for row in evaluated if options.dataset in (row["dataset"], row["sample"])]
         if not first:
             raise SourceError(
                 f"no dataset {options.dataset!r} was evaluated; there are: {', '.join(samples) or 'none'}"
@@ -103,6 +105,7 @@ def content_of(tables: Tables, options: ReportOptions) -> page.Content:
         samples=samples,
         runs=[row for row in known if row["run"] in set(shown)],
         left_out=[row["run"] for row in known if row["run"] not in set(shown)],
+        taxonomy_of=taxonomy_datasets(tables, shown),
         sections=SECTIONS,
         answers=answers,
         missing={name for section in SECTIONS for figure in section.figures for name in tables.missing(figure.needs)},
@@ -117,13 +120,32 @@ def _shown(known: Sequence[Row], asked: Sequence[str]) -> list[str]:
         if unknown:
             there = ", ".join(row["run"] for row in known) or "none"
             raise SourceError(f"no evaluated model {', '.join(map(repr, unknown))}; there are: {there}")
-        return [row["run"] for row in known if row["run"] in asked or row["model"] in asked]
-    last = {row["model"]: row["run"] for row in known}
-    largest_first = [row["run"] for row in reversed(known)]
-    chosen = [run for run in largest_first if run in set(last.values())]
-    chosen += [run for run in largest_first if run not in set(chosen)]
-    kept = set(chosen[:MOST_RUNS])
+        kept = {row["run"] for row in known if row["run"] in asked}
+        models = [checkpoints for model, checkpoints in _checkpoints(known).items() if model in asked]
+        for checkpoints in models:
+            kept |= set(_spread(checkpoints, max(1, MOST_NAMED // len(models))))
+    else:
+        largest_first = list(reversed(_checkpoints(known).values()))
+        kept = {checkpoints[-1] for checkpoints in largest_first[:MOST_RUNS]}
+        for checkpoints in largest_first[:MOST_RUNS]:
+            # Its last is among them.
+            kept |= set(_spread(checkpoints, MOST_RUNS - len(kept) + 1))
     return [row["run"] for row in known if row["run"] in kept]
+
+
+def _checkpoints(known: Sequence[Row]) -> dict[str, list[str]]:
+    """The checkpoints of each model in the order of training; the models in that of their last ones."""
+    own: dict[str, list[str]] = {}
+    for row in known:
+        own[row["model"]] = [*own.pop(row["model"], []), row["run"]]
+    return own
+
+
+def _spread(items: Sequence[str], n: int) -> list[str]:
+    """So many of the items, from the first to the last as far apart as can be; of one, the last."""
+    if len(items) <= n:
+        return list(items)
+    return [items[-1 - round(place * (len(items) - 1) / max(1, n - 1))] for place in range(n)]
 
 
 def _focus(tables: Tables, samples: Sequence[str], shown: Sequence[str], known: Sequence[Row]) -> Focus:

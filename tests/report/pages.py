@@ -25,12 +25,15 @@ class Parts(HTMLParser):
         self.html = text
         self.sections: list[str] = []
         self.payloads: dict[str, dict[str, Any]] = {}
+        self._answers: dict[str, dict[str, Any]] = {}
         self.sql: dict[str, str] = {}
         self.words: dict[str, str] = {}
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self._figure = self._section = self._script = ""
         self._code = False
         self.feed(text)
+        for payload in self.payloads.values():
+            payload |= self._answers[payload["question"]]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
@@ -41,7 +44,7 @@ class Parts(HTMLParser):
         if tag == "figure":
             self._figure = (given["id"] or "").removeprefix("figure-")
         if tag == "script":
-            self._script = "payload" if "data-payload" in given else "other"
+            self._script = "payload" if "data-payload" in given else given.get("data-answer") or "other"
         self._code = tag == "code" or (self._code and tag != "pre")
 
     def handle_endtag(self, tag: str) -> None:
@@ -55,6 +58,8 @@ class Parts(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._script == "payload":
             self.payloads[self._figure] = json.loads(data)
+        elif self._script not in ("", "other"):
+            self._answers[self._script] = json.loads(data)
         elif not self._script:
             if self._code and self._figure and data.startswith("--"):
                 self.sql[self._figure] = data

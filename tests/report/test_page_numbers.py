@@ -69,6 +69,32 @@ def test_prompts_have_wilson_intervals(report: Report) -> None:
         assert math.isclose(row["high"], high, abs_tol=1e-6)
 
 
+def test_positions_are_thinned_by_their_own_dataset_and_without_loss(
+    report_of: Callable[..., Report], changed: Callable[..., Path]
+) -> None:
+    # Beside the demo's, one that was sampled close together and one over thousands of positions.
+    insert = (
+        "insert into memorization_by_prompt select * exclude (n) replace ('{name}' as dataset, n as token_offset, "
+        "10 as n_windows, {memorized} as n_memorized) from (select * from memorization_by_prompt where category = 'recitation' "
+        "and dataset = 'demo_sample'), range({positions}) as s(n)"
+    )
+    page = report_of(
+        changed(
+            insert.format(name="dense", memorized="n % 10", positions="41"),
+            insert.format(name="long", memorized="case when n % 20 = 0 then 0 else 5 end", positions="2000"),
+        )
+    )
+    rows = page.parts.rows("memorized-by-offset")
+    for run in {row["run"] for row in rows}:
+        dense = [row for row in rows if row["sample"] == "dense in demo" and row["run"] == run]
+        assert [(row["token_offset"], row["k"]) for row in dense] == [(n, n % 10) for n in range(41)]
+        long = [row for row in rows if row["sample"] == "long in demo" and row["run"] == run]
+        assert [row["token_offset"] for row in long] == list(range(0, 2000, 20))
+        assert [row["last_token_offset"] for row in long] == list(range(19, 2000, 20))
+        assert {(row["n"], row["k"]) for row in long} == {(200, 95)}
+    assert "Of more than 100 positions" in page.parts.words["memorized-by-offset"]
+
+
 def test_curves_have_the_areas_of_the_metrics(report: Report) -> None:
     areas = {
         (run, predictor, category): value

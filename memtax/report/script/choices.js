@@ -10,8 +10,15 @@ function chosen(column) {
   return column === "model" ? modelOf.get(chooseRun.value) : chooseRun.value;
 }
 
+// Figures that show the same rows share them.
+const answers = new Map([...document.querySelectorAll("[data-answer]")].map((node) => [node.dataset.answer, JSON.parse(node.textContent)]));
+function payloadOf(node) {
+  const payload = JSON.parse(node.querySelector("[data-payload]").textContent);
+  return { ...payload, ...answers.get(payload.question) };
+}
+
 const figures = [...document.querySelectorAll("figure")].filter((node) => node.querySelector("[data-payload]")).map((node) => ({
-  node, chart: node.querySelector("[data-chart]"), canvas: node.querySelector("[data-canvas]"), payload: JSON.parse(node.querySelector("[data-payload]").textContent),
+  node, chart: node.querySelector("[data-chart]"), canvas: node.querySelector("[data-canvas]"), payload: payloadOf(node),
   spare: new Map(), drawn: null,
 }));
 

@@ -1,10 +1,13 @@
 // All charts: what is stale is drawn anew, one after the other.
 
 function say(figure, rows) {
-  const { follows } = figure.payload;
+  const { follows, notes, empty } = figure.payload;
   const what = follows.map(chosen).join(", ");
-  const empty = rows.length ? "" : " There are no rows of this choice.";
-  figure.node.querySelector("[data-shown]").textContent = what ? `Shown: ${what}.${empty}` : "";
+  const none = rows.length ? "" : ` There are no rows of this choice. ${empty}`;
+  figure.node.querySelector("[data-shown]").textContent = what ? `Shown: ${what}.${none}` : "";
+  const note = figure.node.querySelector("[data-note]");
+  note.textContent = notes[follows.map(chosen).join("\n")] ?? "";
+  note.hidden = note.textContent === "";
 }
 
 async function draw(figure) {
@@ -56,6 +59,9 @@ function forPaper() {
   }
   const light = new Map(Object.entries(PALETTES.dark).map(([name, value]) => [value, PALETTES.light[name]]));
   for (const figure of figures.filter(({ chart }) => chart.dataset.theme === "dark")) {
+    for (const [name] of JSON.stringify(figure.payload.spec).matchAll(/(?<="@)ramp:[\d.]+/g)) {
+      light.set(colour(name, PALETTES.dark), colour(name, PALETTES.light));
+    }
     for (const part of figure.chart.querySelectorAll("svg *")) {
       if (part.closest(".mark-text.role-mark")) continue;
       for (const attribute of ["fill", "stroke"]) {

@@ -13,23 +13,20 @@ from memtax.report.tables import Answer
 
 def by_layer(answer: Answer) -> Any:
     """Means with intervals by layer, panels by measure."""
-    layers = max(answer.column("layer"))
-    # Intervals that lie over each other would hide each other: the two sides stand a little apart.
-    apart = 0.012 * max(1, layers - 1)
-    base = charts.rows().transform_calculate(
-        at=f"datum.layer + (datum.side === '{charts.SIDES[0]}' ? -{apart:.3f} : {apart:.3f})"
-    )
+    base = charts.rows()
     colour = charts.coloured("side", charts.SIDES, "shape")
-    # There is no half of a layer, which ticks of Vega's choice would mark, rounded, as another whole one.
-    ticks = list(range(1, layers + 1, -(-layers // charts.MOST_TICKS)))
-    x = alt.X("at:Q", title="layer", axis=alt.Axis(format="d", values=ticks), scale=alt.Scale(zero=False, padding=15))
+    # Each layer has a place of its own, of whichever model is chosen, in which the two sides stand a little apart: intervals
+    # that lie over each other would hide each other.
+    x = alt.X("layer:O", title="layer", axis=alt.Axis(labelAngle=0, labelOverlap=True, ticks=False))
+    apart = alt.XOffset("side:N", sort=list(charts.SIDES), scale=alt.Scale(paddingOuter=0.9))
     scale = alt.Scale(zero=False)
-    rule = base.mark_rule(strokeWidth=2).encode(
-        x=x, y=alt.Y("low:Q", title="mean over windows", scale=scale), y2="high", color=colour
+    rule = charts.intervals(base, "low", "high", "mean").encode(
+        x=x, xOffset=apart, y=alt.Y("bar_low:Q", title="mean over windows", scale=scale), y2="bar_high", color=colour
     )
-    line = base.mark_line(strokeWidth=1.5).encode(x=x, y=alt.Y("mean:Q", scale=scale), color=colour)
+    line = base.mark_line(strokeWidth=1.5).encode(x=x, xOffset=apart, y=alt.Y("mean:Q", scale=scale), color=colour)
     dot = base.mark_point(filled=True, size=55, opacity=1).encode(
         x=x,
+        xOffset=apart,
         y=alt.Y("mean:Q", scale=scale),
         color=colour,
         shape=charts.shaped("side", charts.SIDES),

@@ -25,10 +25,14 @@ TOOLTIPS = (
 
 
 def bars(answer: Answer, along: str, title: str, *, shares: bool) -> Any:
-    """Stacked bars of memorized windows by category, one for each model or checkpoint, panels by kind of text."""
+    """Stacked bars of memorized windows by category, one for each model or checkpoint, panels by kind of text.
+
+    The page draws areas where there are too many for bars.
+    """
     y = alt.Y(
-        "n_memorized:Q",
-        stack="normalize" if shares else "zero",
+        "share_of_memorized:Q" if shares else "n_memorized:Q",
+        stack="zero",
+        scale=alt.Scale(domain=[0, 1]) if shares else alt.Undefined,
         title="share of memorized windows" if shares else "memorized windows",
         axis=alt.Axis(format="~%" if shares else "~s", tickCount=5),
     )
@@ -54,9 +58,9 @@ def bars(answer: Answer, along: str, title: str, *, shares: bool) -> Any:
     independent: dict[str, Any] = {} if shares else {"y": "independent"}
     kinds = charts.order(answer.column("text_kind"), KINDS)
     # Names that stand aslant below a panel would push one axis for all away from it.
-    return charts.faceted(mark, "text_kind", kinds, columns=3, cell=230, **independent).resolve_axis(
-        x="independent", y="independent"
-    )
+    chart = charts.faceted(mark, "text_kind", kinds, columns=3, cell=230, **independent)
+    chart = chart.resolve_axis(x="independent", y="independent")
+    return chart.properties(usermeta={**chart.usermeta, "along": along})
 
 
 SECTION = Section(
@@ -93,8 +97,9 @@ SECTION = Section(
             name="counts-by-checkpoint",
             title="Memorized windows by checkpoint",
             reading=(
-                "One model, chosen above, as training goes on from left to right. Bars grow where windows are "
-                "memorized that the checkpoint before did not know."
+                "One model, chosen above, as training goes on from left to right, one step for each checkpoint, however "
+                "far apart they are in training. Bars grow where windows are memorized that the checkpoint before did "
+                "not know; of more than 30 checkpoints, areas stand for the bars."
             ),
             question="categories_by_checkpoint",
             needs=NEEDS,

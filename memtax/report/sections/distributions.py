@@ -10,8 +10,9 @@ from memtax.report import charts
 from memtax.report.figure import Figure, Section
 from memtax.report.tables import Answer
 
-# Filled dots are of rows enough; the others' status says how few they are of.
-ENOUGH = alt.condition("datum.status === 'computed'", alt.value(1), alt.value(0))
+# Filled dots are of rows enough on both sides.
+FEW = 30
+ENOUGH = alt.condition(f"datum.n_memorized >= {FEW} && datum.n_other >= {FEW}", alt.value(1), alt.value(0))
 MEASURES = {"kl_divergence": "Kullback-Leibler", "jensen_shannon": "Jensen-Shannon"}
 
 
@@ -51,8 +52,8 @@ def divergences(answer: Answer) -> Any:
     """Dots with intervals, a row for each feature, panels by measure."""
     base = charts.rows()
     y = alt.Y("feature:N", title=None)
-    rule = base.mark_rule(strokeWidth=2, color="@all").encode(
-        x=alt.X("low:Q", title="divergence, nats", axis=alt.Axis(tickCount=6)), x2="high", y=y
+    rule = charts.intervals(base, "low", "high", "divergence", color="@all").encode(
+        x=alt.X("bar_low:Q", title="divergence, nats", axis=alt.Axis(tickCount=6)), x2="bar_high", y=y
     )
     dot = base.mark_point(size=60, strokeWidth=1.5, opacity=1, color="@all", fill="@all").encode(
         x=alt.X("divergence:Q"),
@@ -79,8 +80,8 @@ def by_duplicates(answer: Answer) -> Any:
         title="occurrences of the continuation",
         axis=alt.Axis(labelAngle=-35),
     )
-    rule = base.mark_rule(strokeWidth=2, color="@all").encode(
-        x=x, y=alt.Y("low:Q", title="divergence, nats"), y2="high"
+    rule = charts.intervals(base, "low", "high", "divergence", color="@all").encode(
+        x=x, y=alt.Y("bar_low:Q", title="divergence, nats"), y2="bar_high"
     )
     dot = base.mark_point(size=55, strokeWidth=1.5, opacity=1, color="@all", fill="@all").encode(
         x=x,
@@ -100,6 +101,16 @@ def by_duplicates(answer: Answer) -> Any:
     chart = alt.layer(charts.zero_line("y"), rule, dot).properties(height=200)
     return charts.faceted(
         chart, "feature", charts.order(answer.column("feature")), columns=2, cell=380, y="independent"
+    )
+
+
+def published(answer: Answer) -> str | None:
+    """Says what the protocol paper has in the place of these divergences."""
+    if "paper" not in answer.column("protocol"):
+        return None
+    return (
+        "Under the protocol paper: of the memorized windows from all, not from the others, over values that are paired at "
+        "random; bars are the middle 95 % of 100 such draws, which are no confidence interval."
     )
 
 
@@ -130,13 +141,14 @@ SECTION = Section(
                 "The Kullback-Leibler divergence of the memorized from the others (how much a memorized window's value "
                 "says, on average, for its being memorized) and the symmetric Jensen-Shannon divergence (at most ln 2 "
                 "= 0.693), with 95 % intervals. 0 means that they are alike. Hollow dots are of fewer than 30 windows "
-                "on a side."
+                "on a side; where no interval can be told, a dot has no bar."
             ),
             question="divergences",
             needs=("taxonomy_divergences",),
             draw=divergences,
             follows=("run",),
             empty=NO_ROWS,
+            note=published,
         ),
         Figure(
             name="divergences-by-duplicates",
@@ -151,6 +163,8 @@ SECTION = Section(
             draw=by_duplicates,
             follows=("run",),
             empty=NO_ROWS,
+            note=published,
         ),
     ),
+    of_taxonomy=True,
 )

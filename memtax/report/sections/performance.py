@@ -18,20 +18,28 @@ MEASURES = {
 }
 PREDICTOR_NAMES = (
     "baseline is one regression for all windows; taxonomy has one for each of the paper's categories; tree and "
-    "searched part the windows by a decision tree and by the best partition that was searched"
+    "searched part the windows by a decision tree and by the best partition that was searched; own by the var "
+    "taxonomy_expression"
 )
 
 
-def dots(answer: Answer, value: str, *, zero: bool) -> Any:
-    """Dots with intervals by category and predictor, panels by measure."""
+def dots(answer: Answer, value: str, *more: str, zero: bool) -> Any:
+    """Dots with intervals by category and predictor, panels by measure.
+
+    Args:
+        answer: rows of category, predictor, measure, `value`, low, high, n_rows and n_memorized.
+        value: the column that is drawn.
+        more: of the tooltip, as `charts.tooltips` has them.
+        zero: whether a line marks where nothing differs.
+    """
     predictors = charts.present(answer.column("predictor"), charts.PREDICTORS)
     base = charts.rows().transform_filter(f"isValid(datum.{value})")
     y = alt.Y("category:N", sort=list(charts.PARTS), title=None)
     offset = alt.YOffset("predictor:N", sort=predictors)
     colour = charts.coloured("predictor", predictors, "shape")
     scale = alt.Scale(zero=False, nice=True)
-    rule = base.mark_rule(strokeWidth=2).encode(
-        x=alt.X("low:Q", title=None, scale=scale), x2="high", y=y, yOffset=offset, color=colour
+    rule = charts.intervals(base, "low", "high", value).encode(
+        x=alt.X("bar_low:Q", title=None, scale=scale), x2="bar_high", y=y, yOffset=offset, color=colour
     )
     dot = base.mark_point(filled=True, size=55, opacity=1).encode(
         x=alt.X(f"{value}:Q", scale=scale, axis=alt.Axis(tickCount=5)),
@@ -48,6 +56,7 @@ def dots(answer: Answer, value: str, *, zero: bool) -> Any:
             "high:Q:.4f",
             "n_rows:Q:,",
             "n_memorized:Q:,",
+            *more,
         ),
     )
     layers = ([charts.zero_line()] if zero else []) + [rule, dot]
@@ -64,7 +73,7 @@ def curve(answer: Answer, x: str, y: str, titles: tuple[str, str], *, chance: bo
     line = (
         charts.rows()
         .transform_filter(f"isValid(datum.{y})")
-        .mark_line(strokeWidth=2, interpolate="linear" if chance else "step-before", clip=True)
+        .mark_line(strokeWidth=2, interpolate="linear" if chance else "step-before")
         .encode(
             x=alt.X(f"{x}:Q", title=titles[0], axis=axis, scale=scale),
             y=alt.Y(f"{y}:Q", title=titles[1], axis=axis, scale=scale),
@@ -79,6 +88,36 @@ def curve(answer: Answer, x: str, y: str, titles: tuple[str, str], *, chance: bo
         layers.insert(0, charts.diagonal(scale))
     parts = charts.order(answer.column("category"), charts.PARTS)
     return charts.faceted(alt.layer(*layers).properties(height=250), "category", parts, columns=4, cell=230)
+
+
+CORRECTED = (
+    "The windows share no continuation with those trained on. Bars are 95 % intervals from a bootstrap; a dot without a bar has "
+    "no interval that could be told."
+)
+PAPER = (
+    "Under the protocol paper: the windows may share continuations with those trained on, and nothing has an interval. Areas are "
+    "of probabilities, of the baseline on all windows and of the taxonomy in each category; those of the baseline in a category "
+    "are published of hard predictions alone and are in taxonomy_metrics: one is not to be compared with the other. The "
+    "calibration error is that of the likelier label, in ten bins of equal width."
+)
+
+
+def measured(answer: Answer) -> str:
+    """How the measures of one model and checkpoint came about, and for how many rows the baseline answered."""
+    said = [
+        text for protocol, text in (("corrected", CORRECTED), ("paper", PAPER)) if protocol in answer.column("protocol")
+    ]
+    answered = {
+        row["predictor"]: f"{row['n_fallback_rows']:,} of {row['n_rows']:,} windows of {row['predictor']}"
+        for row in answer.dicts()
+        if row["category"] == "all" and row["n_fallback_rows"] and row["n_rows"]
+    }
+    if answered:
+        said.append(
+            "Where a part has no regression the baseline answers, and where it answers for all the two are equal: it does for "
+            f"{', '.join(answered[name] for name in charts.PREDICTORS if name in answered)}."
+        )
+    return " ".join(said)
 
 
 def reliability(answer: Answer) -> Any:
@@ -112,7 +151,10 @@ def reliability(answer: Answer) -> Any:
     return charts.faceted(chart, "category", parts, columns=4, cell=230)
 
 
-NO_TAXONOMY = "No taxonomy was trained for these models: it takes memorized and other windows of known category."
+NO_TAXONOMY = (
+    "No taxonomy was trained, or none could be measured: both take memorized and other windows of known category, whose features "
+    "are known."
+)
 
 SECTION = Section(
     "performance",
@@ -123,28 +165,30 @@ SECTION = Section(
             name="performance",
             title="Performance by category",
             reading=(
-                f"Measured on held-out windows that share no continuation with those trained on; {PREDICTOR_NAMES}. "
-                "Bars are 95 % intervals from a bootstrap; where a category has too few memorized windows for a "
+                f"Measured on held-out windows; {PREDICTOR_NAMES}. Where a category has too few memorized windows for a "
                 "measure, it has no dot."
             ),
             question="performance",
             needs=("taxonomy_metrics",),
-            draw=lambda answer: dots(answer, "value", zero=False),
+            draw=lambda answer: dots(answer, "value", "n_fallback_rows:Q:,", "method:N", zero=False),
             follows=("run",),
             empty=NO_TAXONOMY,
+            note=measured,
         ),
         Figure(
             name="differences",
             title="Difference from one model for all",
             reading=(
                 "The same, less the baseline's, on the same windows: intervals that do not touch the dashed line are "
-                "differences that the data support. Of log-loss, left is better; of the areas, right is."
+                "differences that the data support; a dot without a bar has no interval that could be told, and a predictor "
+                "for which the baseline answered lies at 0. Of log-loss, left is better; of the areas, right is."
             ),
             question="differences",
             needs=("taxonomy_comparisons",),
             draw=lambda answer: dots(answer, "difference", zero=True),
             follows=("run",),
             empty=f"{NO_TAXONOMY} Under the protocol paper, nothing is compared in pairs.",
+            command="dbt run, with the var protocol at corrected",
         ),
         Figure(
             name="roc",
@@ -190,4 +234,5 @@ SECTION = Section(
             empty=NO_TAXONOMY,
         ),
     ),
+    of_taxonomy=True,
 )

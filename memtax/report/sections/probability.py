@@ -100,24 +100,31 @@ def by_text_kind(answer: Answer) -> Any:
     return (rule + dots).properties(width="container", height=alt.Step(13))
 
 
-def along_the_prompt(answer: Answer, column: str, title: str) -> Any:
-    """P(memorized) against a number, with intervals."""
+def along_the_prompt(answer: Answer, column: str, title: str, last: str | None = None) -> Any:
+    """P(memorized) against a number, with intervals.
+
+    Args:
+        answer: rows of `column`, p_memorized, low, high, k and n.
+        column: whole numbers, along which the points stand.
+        title: of their axis.
+        last: the column of the last number that a row is of, where it is of several.
+    """
+    tips = [f"{column}:Q:,", *([f"{last}:Q:,"] if last else [])]
     base = charts.rows()
-    values = sorted(set(answer.column(column)))
-    # Of two whole numbers that are neighbours, Vega would mark the middle, and round it.
-    ticks = values if len(values) <= charts.MOST_TICKS else alt.Undefined
-    axis = alt.Axis(format=",d", labelOverlap=True, values=ticks)
-    x = alt.X(f"{column}:Q", title=title, axis=axis, scale=alt.Scale(zero=False, padding=20))
+    # The page marks the numbers that are there, if they are few. An axis that ends where they do has none below 0.
+    axis = alt.Axis(format=",d", labelOverlap=True, tickMinStep=1)
+    x = alt.X(f"{column}:Q", title=title, axis=axis, scale=alt.Scale(zero=False, nice=False))
     y = charts.share("p_memorized", "P(memorized)", at_most_one=False)
     rule = base.mark_rule(strokeWidth=2, color="@all").encode(x=x, y=alt.Y("low:Q"), y2="high")
     line = base.mark_line(strokeWidth=1.5, color="@all").encode(x=x, y=y)
     dots = base.mark_point(filled=True, size=55, opacity=1, color="@all").encode(
         x=x,
         y=y,
-        tooltip=charts.tooltips(f"{column}:Q:,", "p_memorized:Q:.2%", "low:Q:.2%", "high:Q:.2%", "k:Q:,", "n:Q:,"),
+        tooltip=charts.tooltips(*tips, "p_memorized:Q:.2%", "low:Q:.2%", "high:Q:.2%", "k:Q:,", "n:Q:,"),
     )
-    alone = len(values) == 1
-    return (rule + line + dots).properties(width="container", height=110 if alone else charts.HEIGHT)
+    alone = len(set(answer.column(column))) == 1
+    chart = (rule + line + dots).properties(width="container", height=110 if alone else charts.HEIGHT)
+    return chart.properties(usermeta={"ticks": column})
 
 
 def only_one(answer: Answer, column: str, what: str, command: str) -> str | None:
@@ -125,7 +132,17 @@ def only_one(answer: Answer, column: str, what: str, command: str) -> str | None
     values = set(answer.column(column))
     if len(values) != 1:
         return None
-    return f"Only {what} {values.pop():,} was evaluated. More of them: {command}"
+    found = f"Only {what} {values.pop():,} was evaluated."
+    # Where no model was run, none of the corpus' windows can be asked for in another way.
+    return (
+        f"{found} More of them: {command}" if any(answer.column("was_run_here")) else f"{found} The scores were landed."
+    )
+
+
+NO_DUPLICATES = (
+    "Of no evaluated window is it known how often its continuation occurs: that takes a corpus, or published counts."
+)
+DUPLICATES_FROM = "memtax ingest corpus NAME SOURCE, then dbt run"
 
 
 SECTION = Section(
@@ -145,8 +162,8 @@ SECTION = Section(
             needs=("memorization_by_duplicates",),
             draw=by_duplicates,
             follows=("sample", "run"),
-            empty="Duplicates are not known: they are counted in a corpus, or land with published tables.",
-            command="memtax ingest corpus NAME SOURCE, then dbt run",
+            empty=NO_DUPLICATES,
+            command=DUPLICATES_FROM,
         ),
         Figure(
             name="memorized-by-duplicates-and-model",
@@ -159,8 +176,8 @@ SECTION = Section(
             needs=("memorization_by_duplicates",),
             draw=by_duplicates_and_model,
             follows=("sample",),
-            empty="Duplicates are not known: they are counted in a corpus, or land with published tables.",
-            command="memtax ingest corpus NAME SOURCE, then dbt run",
+            empty=NO_DUPLICATES,
+            command=DUPLICATES_FROM,
         ),
         Figure(
             name="memorized-by-text-kind",
@@ -196,11 +213,14 @@ SECTION = Section(
             title="P(memorized) by position in the sequence",
             reading=(
                 "Where in its training sequence a window begins, at the longest prompt; bars are 95 % Wilson "
-                "intervals. A flat line says that the position does not matter."
+                "intervals. A flat line says that the position does not matter. Of more than 100 positions, those of "
+                "each hundredth of the sequence make one point, at the first of them."
             ),
             question="memorized_by_offset",
             needs=("memorization_by_prompt",),
-            draw=lambda answer: along_the_prompt(answer, "token_offset", "first token of the window"),
+            draw=lambda answer: along_the_prompt(
+                answer, "token_offset", "first token of the window", "last_token_offset"
+            ),
             follows=("sample", "run"),
             empty="No model was run on prompts: landed scores say nothing of their place.",
             command="memtax ingest model NAME LOCATION --corpus NAME, then dbt run",

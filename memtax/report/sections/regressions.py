@@ -23,14 +23,16 @@ def coefficients(answer: Answer) -> Any:
         sort=alt.EncodingSortField(field="standardized_coefficient", op="max", order="descending"),
         axis=alt.Axis(grid=True),
     )
+    # A cross has no interval, and is no hollow dot, whose interval includes 0.
+    bounded = "isValid(datum.standardized_low) && isValid(datum.standardized_high)"
     base = charts.rows().transform_calculate(
-        told_apart="datum.standardized_low > 0 || datum.standardized_high < 0 ? 1 : 0"
+        told_apart=f"!({bounded}) || datum.standardized_low > 0 || datum.standardized_high < 0 ? 1 : 0"
     )
     colour = charts.coloured("scope", SCOPES)
     fill = alt.FillOpacity("told_apart:Q", scale=alt.Scale(domain=[0, 1], range=[0, 1]), legend=None)
-    rule = base.mark_rule(strokeWidth=2).encode(
-        x=alt.X("standardized_low:Q", title="change in log-odds per standard deviation"),
-        x2="standardized_high",
+    rule = charts.intervals(base, "standardized_low", "standardized_high", "standardized_coefficient").encode(
+        x=alt.X("bar_low:Q", title="change in log-odds per standard deviation"),
+        x2="bar_high",
         y=features,
         color=colour,
     )
@@ -40,6 +42,7 @@ def coefficients(answer: Answer) -> Any:
         color=colour,
         fill=charts.filled("scope", SCOPES),
         fillOpacity=fill,
+        shape=alt.condition(bounded, alt.value("circle"), alt.value("cross")),
         tooltip=charts.tooltips(
             "feature:N",
             "scope:N",
@@ -59,18 +62,13 @@ def coefficients(answer: Answer) -> Any:
 
 
 def separable(answer: Answer) -> str | None:
-    """Names the fits that need a word of caution."""
-    cautions = sorted(
-        {
-            (run, scope, status)
-            for run, scope, status in _columns(answer, "run", "scope", "status")
-            if status != "fitted"
-        }
-    )
+    """Names the fits of one model and checkpoint that need a word of caution."""
+    statuses = zip(answer.column("scope"), answer.column("status"), strict=True)
+    cautions = {scope: status for scope, status in statuses if status != "fitted"}
     if not cautions:
         return None
-    shown = "; ".join(f"{scope} of {run}: {status}" for run, scope, status in cautions[:4])
-    return f"To be read with care: {shown}" + (f"; and {len(cautions) - 4} more." if len(cautions) > 4 else ".")
+    shown = "; ".join(f"{scope}: {cautions[scope]}" for scope in charts.order(list(cautions), SCOPES))
+    return f"To be read with care: {shown}."
 
 
 def heat(answer: Answer, across: str, names: tuple[str, ...], panels: str, order: tuple[str, ...]) -> Any:
@@ -98,10 +96,6 @@ def heat(answer: Answer, across: str, names: tuple[str, ...], panels: str, order
     return charts.faceted(chart, panels, charts.order(answer.column(panels), order), columns=3, cell=290)
 
 
-def _columns(answer: Answer, *names: str) -> list[tuple[Any, ...]]:
-    return list(zip(*(answer.column(name) for name in names), strict=True))
-
-
 COEFFICIENTS = Section(
     "coefficients",
     "Coefficients",
@@ -113,8 +107,8 @@ COEFFICIENTS = Section(
             reading=(
                 "How much the log-odds of memorization change when a feature rises by one standard deviation and the "
                 "others stay: right of the dashed line with, left against. Bars are 95 % intervals; a filled dot's "
-                "leaves out 0. Features that say nearly the same (the inflation is among the numbers) share an effect "
-                "between them, at random."
+                "leaves out 0, and a cross has none. Features that say nearly the same (the inflation is among the "
+                "numbers) share an effect between them, at random."
             ),
             question="coefficients",
             needs=("taxonomy_models",),
@@ -124,6 +118,7 @@ COEFFICIENTS = Section(
             note=separable,
         ),
     ),
+    of_taxonomy=True,
 )
 
 CORRELATIONS = Section(
@@ -137,7 +132,8 @@ CORRELATIONS = Section(
             reading=(
                 "Pearson's correlation sees straight lines, Spearman's any steady rise or fall, and Chatterjee's xi "
                 "any function (0: none, 1: memorization is a function of the feature; it has no sign). Where a "
-                "cell is missing, the feature or memorization itself is the same for all windows."
+                "cell is missing, the correlation is not defined: the feature or memorization itself is the same for "
+                "all windows, or there are too few."
             ),
             question="correlations",
             needs=("taxonomy_correlations",),
@@ -158,4 +154,5 @@ CORRELATIONS = Section(
             empty="No correlations were computed: the taxonomy's rows are missing.",
         ),
     ),
+    of_taxonomy=True,
 )

@@ -75,4 +75,5 @@ SECTION = Section(
             ),
         ),
     ),
+    of_taxonomy=True,
 )

@@ -1,6 +1,7 @@
 -- How far the distribution of a feature among memorized windows is from that among others, in nats, with 95 % intervals.
 select
     model || '@' || revision as run,
+    protocol,
     feature,
     measure,
     divergence,

@@ -1,6 +1,7 @@
 -- The same within ranges of duplicates: what another feature says beyond how often the continuation occurs.
 select
     model || '@' || revision as run,
+    protocol,
     feature,
     duplicates_from,
     duplicates_to,

@@ -11,7 +11,6 @@ select
     n_rows
 from taxonomy_reliability
 where
-    predictor in ('baseline', 'taxonomy', 'searched', 'own')
-    and n_rows >= 5
+    n_rows >= 5
     and model || '@' || revision in ($runs)
 order by run, category, predictor, bin
