@@ -17,6 +17,7 @@ SEED = 1024
 EVEN_CHANCE = 0.5
 NOTHING = np.empty(0)
 FOLDS = 100
+ALL_ROWS = "all"
 FOLD_MEASURES = ("roc_auc", "pr_auc", "precision", "recall", "calibration_error")
 
 
@@ -123,3 +124,12 @@ def fold_metrics(labels: Bools, p: Floats, seed: int = SEED) -> dict[str, tuple[
         name: (float(value[whole].mean()), float(value[whole].std()))
         for name, value in zip(FOLD_MEASURES, values, strict=True)
     }
+
+
+def fold_metrics_by_category(
+    labels: Bools, categories: npt.NDArray[np.str_], p: Floats
+) -> dict[str, dict[str, tuple[float, float]]]:
+    """`fold_metrics` of all rows, as ALL_ROWS, and of those of each category: step 8, whoever predicted."""
+    parts = {ALL_ROWS: np.ones(len(labels), bool)}
+    parts |= {name: categories == name for name in sorted(set(categories.tolist()))}
+    return {name: fold_metrics(labels[chosen], p[chosen]) for name, chosen in parts.items()}

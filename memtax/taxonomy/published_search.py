@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ import numpy.typing as npt
 
 from memtax.taxonomy import published, published_measures
 from memtax.taxonomy.frame import Frame
-from memtax.taxonomy.search import Plan, Threshold, find_thresholds, make_plan, searched_features
+from memtax.taxonomy.search import Candidate, Plan, Threshold, find_thresholds, make_plan, searched_features
 from memtax.taxonomy.settings import Settings
 from memtax.taxonomy.tables import Row
 from memtax.taxonomy.training import published_sample
@@ -28,6 +29,8 @@ from udf.settings import available_threads
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
+# By category: measure -> (mean, standard deviation) over folds.
+FoldMetrics = Mapping[str, Mapping[str, tuple[float, float]]]
 
 METHOD = "F1 of hard predictions on test rows, from means over the large sides of 100 folds, as published"
 # Parts that are fitted and stored together: what a kill can lose.
@@ -40,6 +43,8 @@ class PublishedSearch:
 
     Attributes:
         sample: the rows.
+        features: (d,) names of its columns.
+        means, scales: (d,) by which they were scaled, over all rows.
         train, test: numbers of the sample's rows.
         baseline: the fit on all training rows.
         plan: candidates, in the paper's order, and their distinct parts.
@@ -47,6 +52,9 @@ class PublishedSearch:
     """
 
     sample: published.Sample
+    features: tuple[str, ...]
+    means: Floats
+    scales: Floats
     train: Rows
     test: Rows
     baseline: published.PublishedFit
@@ -71,6 +79,26 @@ class PublishedSearch:
         return {"status": "fitted"} | {
             name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in kept.items()
         }
+
+    def baseline_metrics(self) -> FoldMetrics:
+        """What the paper reports of the baseline's predictions for the test rows."""
+        values = self.sample.values[self.test]
+        return self._metrics(published_measures.probabilities(self.baseline.coefficients, values))
+
+    def metrics(self, candidate: Candidate, fits: Sequence[dict[str, Any]]) -> FoldMetrics:
+        """The same of a candidate's, each row by the regression of its part; still grouped by the paper's categories."""
+        return self._metrics(self.test_probabilities(candidate.parts, fits))
+
+    def _metrics(self, p: Floats) -> FoldMetrics:
+        labels, categories = self.sample.labels[self.test], self.sample.categories[self.test]
+        return published_measures.fold_metrics_by_category(labels, categories, p)
+
+    def stored_parts(self, candidate: Candidate, fits: Sequence[dict[str, Any]]) -> str:
+        """The fits of a candidate's parts as JSON, with what their coefficients are of: (feature − mean) / scale, the
+        intercept last.
+        """
+        of = {"features": self.features, "means": self.means.tolist(), "scales": self.scales.tolist()}
+        return _to_json([of | fits[part] for part in candidate.parts])
 
     def test_probabilities(self, parts: Sequence[int], fits: Sequence[dict[str, Any]]) -> Floats:
         """(test rows,) by the regression of each row's part."""
@@ -106,22 +134,26 @@ def published_search_rows(
         return []
     search, thresholds = prepared
     fits = _fit_all(search, store)
-    test_labels = search.sample.labels[search.test]
-    baseline = _f1(
-        test_labels, published_measures.probabilities(search.baseline.coefficients, search.sample.values[search.test])
-    )
+    baseline = search.baseline_metrics()
+    no_score = _missing(search.sample.labels[search.test])
     rows = []
     for position, candidate in enumerate(search.plan.candidates):
         first, second = thresholds[candidate.first], thresholds[candidate.second]
         faults = [fits[part]["status"] for part in candidate.parts if fits[part]["status"] != "fitted"]
-        score = np.nan if faults else _f1(test_labels, search.test_probabilities(candidate.parts, fits))
+        found = None if faults else search.metrics(candidate, fits)
         row: Row = {"model": model, "revision": revision, "method": METHOD, "position": position}
         row |= {"first_feature": first.feature, "first_quantile": first.quantile, "first_threshold": first.value}
         row |= {"second_feature": second.feature, "second_quantile": second.quantile}
-        row |= {"second_threshold": second.value, "score": score, "baseline_score": baseline}
-        row |= {"status": faults[0] if faults else "fitted", "n_rows": len(search.train)}
-        parts = None if faults else json.dumps([fits[part] for part in candidate.parts])
-        rows.append(row | {"parts": parts, "settings": settings.to_json()})
+        row |= {"second_threshold": second.value, "n_rows": len(search.train), "settings": settings.to_json()}
+        row |= {
+            "score": np.nan,
+            "baseline_score": _f1(baseline),
+            "status": faults[0] if faults else no_score or "fitted",
+        }
+        if found is not None:
+            row |= {"score": _f1(found), "parts": search.stored_parts(candidate, fits)}
+            row["prediction_metrics"] = _to_json({"model": found, "baseline": baseline})
+        rows.append(row)
     ranked = sorted((row for row in rows if not np.isnan(row["score"])), key=lambda row: -row["score"])
     for place, row in enumerate(ranked, 1):
         row["place"] = place
@@ -130,7 +162,7 @@ def published_search_rows(
 
 def _prepare(frame: Frame) -> tuple[PublishedSearch, list[Threshold]] | None:
     """The search, and its thresholds under our names of the features."""
-    sample, used, _, _ = published_sample(frame)
+    sample, used, means, scales = published_sample(frame)
     memorized = ~sample.representative
     names = sorted(searched_features(used.features), key=published_name)
     if not memorized.any() or len(names) < 2:
@@ -145,7 +177,7 @@ def _prepare(frame: Frame) -> tuple[PublishedSearch, list[Threshold]] | None:
     plan = make_plan([Threshold(published_name(one.feature), one.quantile, one.value) for one in thresholds])
     reached = np.stack([used.column(one.feature) >= one.value for one in thresholds])
     baseline = published.fit_published(sample, train, test, test)
-    return PublishedSearch(sample, train, test, baseline, plan, reached), thresholds
+    return PublishedSearch(sample, used.features, means, scales, train, test, baseline, plan, reached), thresholds
 
 
 def _fit_all(search: PublishedSearch, store: Path | None) -> list[dict[str, Any]]:
@@ -172,7 +204,28 @@ def _fit_all(search: PublishedSearch, store: Path | None) -> list[dict[str, Any]
     return fits
 
 
-def _f1(labels: npt.NDArray[np.bool_], p: Floats) -> float:
-    found = published_measures.fold_metrics(labels, p)
-    precision, recall = found["precision"][0], found["recall"][0]
+def _f1(found: FoldMetrics) -> float:
+    """From the mean precision and recall of all test rows."""
+    means = found[published_measures.ALL_ROWS]
+    precision, recall = means["precision"][0], means["recall"][0]
     return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+
+
+def _missing(labels: npt.NDArray[np.bool_]) -> str | None:
+    """In words why no candidate has a score on test rows with these labels (n,); None where each has."""
+    if len(labels) < published_measures.FOLDS:
+        return f"not ranked: fewer than {published_measures.FOLDS} test rows, no folds"
+    return "not ranked: test rows of one class" if labels.all() or not labels.any() else None
+
+
+def _to_json(value: Any) -> str:
+    """As stored: null for what is not defined, since JSON has no NaN."""
+
+    def known(one: Any) -> Any:
+        if isinstance(one, Mapping):
+            return {name: known(part) for name, part in one.items()}
+        if isinstance(one, list | tuple):
+            return [known(part) for part in one]
+        return one if not isinstance(one, float) or math.isfinite(one) else None
+
+    return json.dumps(known(value))

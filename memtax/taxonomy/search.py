@@ -3,7 +3,8 @@
 A candidate is an ordered pair of different features with a threshold each: part 1 is where the first reaches its threshold,
 part 2 where the second does among the rest, part 3 what is left. Candidates share parts (the first depends on one
 threshold, the third not on the order), so that 810 candidates have 1,245 regressions instead of 2,430, and one scan of the
-rows serves the next Newton step of all of them.
+rows serves the next Newton step of all of them. Each is the regression that `memtax.taxonomy.corrected` fits on the part, but
+for columns that are collinear there alone.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ SEARCHED_FEATURES = (
 )
 # Regressions that are fitted and stored together: what a kill can lose.
 FITTED_TOGETHER = 256
+# A variance below this share of the mean square is what rounding makes of a constant.
+CONSTANT = 1e-11
 Literal = tuple[int, int]  # number of a threshold, and 1 or -1: reached, or not
 
 
@@ -69,9 +72,10 @@ class Searched:
 
     Attributes:
         plan: what was searched.
-        coefficients: (parts, d + 1), NaN where there is no fit.
+        coefficients: (parts, d + 1) of the columns of the rows, NaN where there is no fit, 0 for columns constant in the part.
         status: (parts,) see `memtax.taxonomy.regression.Fits`.
         n_rows, n_positive: (parts,).
+        minimum_class_rows: rows of either class below which a fit counts for nothing.
     """
 
     plan: Plan
@@ -79,11 +83,24 @@ class Searched:
     status: npt.NDArray[np.str_]
     n_rows: npt.NDArray[np.int64]
     n_positive: npt.NDArray[np.int64]
+    minimum_class_rows: int = 1
+
+    @property
+    def large_enough(self) -> npt.NDArray[np.bool_]:
+        """(parts,) of which both classes have the rows needed."""
+        return np.minimum(self.n_positive, self.n_rows - self.n_positive) >= self.minimum_class_rows
 
     def status_of(self, candidate: Candidate) -> str:
         """'fitted', or the first fault among the candidate's parts."""
-        faults = [str(self.status[part]) for part in candidate.parts if self.status[part] != "fitted"]
-        return f"a part is {faults[0]}" if faults else "fitted"
+        large_enough = self.large_enough
+        for part in candidate.parts:
+            if self.status[part] == "fitted" and not large_enough[part]:
+                memorized, others = self.n_positive[part], self.n_rows[part] - self.n_positive[part]
+                needed = f"{self.minimum_class_rows} of each needed"
+                return f"a part has {memorized} memorized and {others} other training rows, {needed}"
+            if self.status[part] != "fitted":
+                return f"a part is {self.status[part]}"
+        return "fitted"
 
 
 def searched_features(features: Sequence[str]) -> list[str]:
@@ -132,6 +149,7 @@ class PartitionSearch:
         *,
         store: Path | None = None,
         made_of: Sequence[npt.NDArray] = (),
+        minimum_class_rows: int = 1,
     ) -> None:
         """Add an indicator for each threshold.
 
@@ -142,8 +160,11 @@ class PartitionSearch:
             store: a folder for finished parts; a search of the same rows, plan and options takes them from there.
             made_of: what tells `rows`, and the indicators that are added to them later, from those of another search that
                 uses the store: values and labels. Checkpoints of one model share all features but what they computed.
+            minimum_class_rows: parts with fewer rows of a class are fitted, but cannot be ranked, since nobody fits them later.
         """
         self.rows, self.plan, self.store = rows, plan, store
+        self.minimum_class_rows = minimum_class_rows
+        self._known_variances: Floats | None = None
         self.indicators = []
         for threshold, column in zip(plan.thresholds, columns, strict=True):
             with np.errstate(invalid="ignore"):
@@ -166,26 +187,36 @@ class PartitionSearch:
         *,
         extra: Sequence[int] = (),
         balanced: bool = False,
-        penalty: float = 1.0,
         threads: int | None = None,
         progress: Progress | None = None,
     ) -> Searched:
-        """Fit every part, from the solution for all rows, which is nearer to each than nothing is."""
+        """Fit every part, from the solution for all rows, which is nearer to each than nothing is.
+
+        Columns are standardised over all rows of the part, also where `extra` literals leave some out: one huge value
+        among those would else weigh nothing in the fit, and everything where it is measured.
+        """
         threads = threads or available_threads()
         choices = self.choices(extra)
         whole = np.array([[*extra, 0]], np.int32)
-        start = regression.fit(self.rows, whole, balanced=balanced, penalty=penalty, threads=threads).coefficients[0]
-        start = np.nan_to_num(start)
+        start = np.nan_to_num(regression.fit(self.rows, whole, balanced=balanced, threads=threads).coefficients[0])
+        variances = self._variances(threads)
         done: list[dict[str, npt.NDArray]] = []
         for first in range(0, len(choices), FITTED_TOGETHER):
-            batch = choices[first : first + FITTED_TOGETHER]
-            file = self._file(first, (tuple(extra), balanced, penalty))
+            batch = slice(first, first + FITTED_TOGETHER)
+            file = self._file(first, (tuple(extra), balanced))
             if file is not None and file.exists():
                 with np.load(file, allow_pickle=False) as stored:
                     done.append(dict(stored))
             else:
+                # A column's standard deviation c in the part makes b · c of its coefficient b: the penalty (C = 1) on (b · c)².
                 fits = regression.fit(
-                    self.rows, batch, balanced=balanced, penalty=penalty, start=start, threads=threads
+                    self.rows,
+                    choices[batch],
+                    penalty=variances[batch],
+                    active=variances[batch] > 0,
+                    balanced=balanced,
+                    start=start,
+                    threads=threads,
                 )
                 done.append(
                     {
@@ -199,12 +230,12 @@ class PartitionSearch:
             if progress is not None:
                 progress(min(first + FITTED_TOGETHER, len(choices)), len(choices))
         joined = {name: np.concatenate([part[name] for part in done]) for name in done[0]}
-        return Searched(self.plan, joined["coefficients"], joined["status"], joined["n_rows"], joined["n_positive"])
+        return Searched(plan=self.plan, minimum_class_rows=self.minimum_class_rows, **joined)
 
     def losses(self, searched: Searched, extra: Sequence[int], threads: int | None = None) -> Floats:
-        """Summed negative log-likelihood (parts,) of the fits on the rows for which `extra` literals hold."""
+        """Summed negative log-likelihood (parts,) on the rows for which `extra` literals hold; NaN where no fit counts."""
         threads = threads or available_threads()
-        fitted = ~np.isnan(searched.coefficients).any(axis=1)
+        fitted = ~np.isnan(searched.coefficients).any(axis=1) & searched.large_enough
         result = np.full(len(self.plan.parts), np.nan)
         if fitted.any():
             result[fitted] = self.rows.derive(
@@ -223,7 +254,7 @@ class PartitionSearch:
             folds: numbers of the indicators of the folds.
 
         Returns:
-            NaN for candidates of which a part could not be fitted in some fold.
+            NaN for candidates of which a part could not be fitted without some fold, or was too small.
         """
         total = np.zeros(len(self.plan.candidates))
         parts = np.array([candidate.parts for candidate in self.plan.candidates])
@@ -233,6 +264,19 @@ class PartitionSearch:
             if progress is not None:
                 progress(number + 1, len(folds))
         return total
+
+    def _variances(self, threads: int) -> Floats:
+        """(parts, d) of the columns among the rows of each part; 0 where a column is constant, and where there is no row."""
+        if self._known_variances is None:
+            choices, columns = self.choices(), self.rows.n_columns
+            # At coefficients of 0 every row weighs p (1 − p) = ¼: the Hessian has sums of squares, and of values in its last row.
+            nothing, equal = np.zeros((len(choices), columns)), np.ones((len(choices), 2))
+            sums = 4 * self.rows.derive(choices, nothing, equal, threads=threads)[2]
+            n = np.maximum(sums[:, -1, -1:], 1)
+            squares = np.einsum("kjj->kj", sums)[:, :-1] / n
+            variances = squares - (sums[:, -1, :-1] / n) ** 2
+            self._known_variances = np.where(variances > CONSTANT * squares, variances, 0.0)
+        return self._known_variances
 
     def _file(self, first: int, options: tuple) -> Path | None:
         if self.store is None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from memtax.taxonomy.columns import find_columns, standardized_rows
+from memtax.taxonomy import regression
+from memtax.taxonomy.columns import Columns, find_columns, standardized_rows
 from memtax.taxonomy.corrected import Training
 from memtax.taxonomy.frame import Frame, Rule, Scope, sample_groups
 from memtax.taxonomy.search import PartitionSearch, Searched, find_thresholds, make_plan, searched_features
@@ -21,6 +22,8 @@ METHOD = f"log-loss a row on training rows held out in {NESTED_FOLDS} folds of g
 
 def search_rows(model: str, revision: str, frame: Frame, settings: Settings, store: Path | None = None) -> list[Row]:
     """Rank all candidates by nested validation on the training rows; the test rows have no part in it.
+
+    Candidates with a part that nobody would fit in the end are not ranked: too few rows of a class, or separable ones.
 
     Args:
         model, revision: for the rows.
@@ -46,13 +49,15 @@ def search_rows(model: str, revision: str, frame: Frame, settings: Settings, sto
     plan = make_plan(thresholds)
     if not plan.candidates:
         return []
-    rows_to_fit = standardized_rows(training.values, own.labels, find_columns(training.values))
+    columns = find_columns(training.values)
+    rows_to_fit = standardized_rows(training.values, own.labels, columns)
     search = PartitionSearch(
         rows_to_fit,
         plan,
         [own.column(threshold.feature) for threshold in plan.thresholds],
         store=store,
         made_of=(training.values, own.labels, own.groups),
+        minimum_class_rows=max(settings.minimum_class_rows, 1),
     )
     inner = [
         rows_to_fit.add_indicator((own.groups % NESTED_FOLDS == fold).astype(np.uint8)) for fold in range(NESTED_FOLDS)
@@ -65,12 +70,17 @@ def search_rows(model: str, revision: str, frame: Frame, settings: Settings, sto
     order = np.argsort(np.where(np.isnan(scores), np.inf, scores), kind="stable")
     places = np.empty(len(order), np.int64)
     places[order] = np.arange(1, len(order) + 1)
+    names_and_scales = _names_and_scales([own.features[j] for j in np.flatnonzero(training.known_features)], columns)
     rows = []
     for number, candidate in enumerate(plan.candidates):
         first, second = plan.thresholds[candidate.first], plan.thresholds[candidate.second]
         status = whole.status_of(candidate)
         if status == "fitted" and np.isnan(scores[number]):
-            status = "a part could not be fitted in every fold"
+            status = (
+                f"a part cannot be fitted, or has fewer than {search.minimum_class_rows} memorized or other training rows, "
+                "while a fold is held out"
+            )
+        parts = [_part(whole, part) | names_and_scales for part in candidate.parts]
         rows.append(
             shared
             | {
@@ -80,14 +90,28 @@ def search_rows(model: str, revision: str, frame: Frame, settings: Settings, sto
                 **{"second_threshold": second.value, "score": scores[number], "baseline_score": baseline},
                 "place": None if np.isnan(scores[number]) else places[number],
                 "status": status,
-                "parts": json.dumps([_part(whole, part) for part in candidate.parts]) if status == "fitted" else None,
+                "parts": json.dumps(parts) if status == "fitted" else None,
             }
         )
     return rows
 
 
+def _names_and_scales(features: list[str], columns: Columns) -> dict:
+    """What the coefficients of a part are of: (feature − mean) / scale over all training rows; the intercept comes last.
+
+    Args:
+        features: names of the columns that were looked at.
+        columns: which of them are used.
+    """
+    return {
+        "features": [features[j] for j in np.flatnonzero(columns.active)],
+        "means": columns.mean[columns.active].tolist(),
+        "scales": columns.scale[columns.active].tolist(),
+    }
+
+
 def _part(searched: Searched, part: int) -> dict:
-    """What is stored of one part: rows, memorized ones, and coefficients of features standardised over all training rows."""
+    """What is stored of one part: rows, memorized ones, and coefficients, which are 0 for features that are constant there."""
     return {
         "n_rows": int(searched.n_rows[part]),
         "n_memorized": int(searched.n_positive[part]),
@@ -120,8 +144,6 @@ def best_scopes(rows: list[Row]) -> tuple[Scope, ...]:
 
 
 def _baseline_score(search: PartitionSearch, folds: list[int]) -> float:
-    from memtax.taxonomy import regression
-
     total = 0.0
     for fold in folds:
         fits = regression.fit(search.rows, np.array([[-(fold + 1)]], np.int32))

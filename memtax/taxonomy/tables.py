@@ -83,6 +83,7 @@ SEARCH = pa.schema(
         ("method", pa.string()),
         ("status", pa.string()),
         ("parts", pa.string()),
+        ("prediction_metrics", pa.string()),
         ("n_rows", pa.int64()),
         ("settings", pa.string()),
     ]

@@ -185,8 +185,8 @@ def test_the_paper_protocol_gives_the_papers_figures(
         assert area == pytest.approx(figures["test_pr_auc"], abs=1e-6)
     searched = fetch(
         commands.database,
-        "select position, first_feature, first_quantile, second_feature, second_quantile, parts from taxonomy_search "
-        "order by position",
+        "select position, first_feature, first_quantile, second_feature, second_quantile, parts, prediction_metrics "
+        "from taxonomy_search order by position",
     )
     assert [row[0] for row in searched] == list(range(810))
     for row, (name, parts) in zip(searched[330:333], expected["search"].items(), strict=True):
@@ -195,6 +195,9 @@ def test_the_paper_protocol_gives_the_papers_figures(
             figures = parts[f"taxonomy_{number}"]
             assert part["coefficients"] == pytest.approx([*figures["coef"], figures["intercept"]], abs=1e-6)
             assert part["areas"]["test"][0] == pytest.approx(figures["test_roc_auc"], abs=1e-6)
+        for who, by_category in json.loads(row[6]).items():
+            recall = parts["prediction_metrics"][f"{who}_recitation_recall_"]
+            assert by_category["recitation"]["recall"] == pytest.approx(recall, abs=1.5e-3)
     places = fetch(commands.database, "select place, score from taxonomy_search where place is not null order by place")
     assert [score for _, score in places] == sorted((score for _, score in places), reverse=True)
     assert not Path(f"{commands.database}.search").exists()

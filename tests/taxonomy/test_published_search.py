@@ -10,8 +10,8 @@ import duckdb
 import numpy as np
 import pytest
 
-from memtax.taxonomy import published_search
-from memtax.taxonomy.frame import Frame
+from memtax.taxonomy import published_measures, published_search
+from memtax.taxonomy.frame import CATEGORIES, Frame
 from memtax.taxonomy.published_search import published_search_rows
 from memtax.taxonomy.settings import Settings
 from tests.taxonomy.samples import make_frame, with_column
@@ -19,6 +19,13 @@ from tests.taxonomy.samples import make_frame, with_column
 PARITY = "seed_taxonomy_parity"
 POSITIONS = range(330, 333)
 OURS = {"0_8_templates": "paper_templates_0_8", "0_8_snowclones": "paper_snowclones_0_8"}
+FOLD_NAMES = {
+    "roc_auc": "roc_auc",
+    "pr_auc": "pr_auc",
+    "precision": "precision_",
+    "recall": "recall_",
+    "calibration_error": "ece",
+}
 PAPERS_OWN = (
     "huffman_coding_length",
     "is_templating",
@@ -71,13 +78,70 @@ def test_the_candidates_at_the_published_positions_have_the_published_figures(sh
         first, second = (search.plan.thresholds[number] for number in (candidate.first, candidate.second))
         assert f"{first.feature}-{first.quantile}/{second.feature}-{second.quantile}" == name
         assert thresholds[candidate.first].feature == "paper_huffman_coding_length"
+        fits = {part: search.fit_part(part) for part in candidate.parts}
         for number, part in enumerate(candidate.parts, 1):
-            agree(search.fit_part(part), figures[f"taxonomy_{number}"])
+            agree(fits[part], figures[f"taxonomy_{number}"])
+        # Means over folds that the paper's code draws anew in every run.
+        metrics = {"model": search.metrics(candidate, fits), "baseline": search.baseline_metrics()}
+        found = {
+            f"{who}_{'aggregate' if category == 'all' else category}_{FOLD_NAMES[measure]}": value
+            for who, by_category in metrics.items()
+            for category, values in by_category.items()
+            for measure, value in values.items()
+        }
+        assert set(found) == set(figures["prediction_metrics"])
+        for measure, value in found.items():
+            assert value == pytest.approx(figures["prediction_metrics"][measure], abs=1.5e-3), (name, measure)
+
+
+def test_what_is_stored_can_be_applied_to_other_rows() -> None:
+    frame = searchable(2400)
+    rows = published_search_rows("m", "main", frame, Settings(protocol="paper"))
+    best = next(row for row in rows if row.get("place") == 1)
+    prepared = published_search._prepare(frame)
+    assert prepared is not None
+    test = frame.take(prepared[0].test)
+    first = test.column(best["first_feature"]) >= best["first_threshold"]
+    second = test.column(best["second_feature"]) >= best["second_threshold"]
+    p = np.empty(len(test))
+    for part, inside in zip(json.loads(best["parts"]), (first, ~first & second, ~first & ~second), strict=True):
+        own = [test.features.index(name) for name in part["features"]]
+        scaled = (test.values[inside][:, own] - part["means"]) / part["scales"]
+        p[inside] = published_measures.probabilities(np.array(part["coefficients"]), scaled)
+    stored = json.loads(best["prediction_metrics"])
+    assert set(stored["model"]) == set(stored["baseline"]) == {"all", *CATEGORIES}
+    for category, found in stored["model"].items():
+        inside = (test.columns["category"] == category) | (category == "all")
+        for measure, value in published_measures.fold_metrics(test.labels[inside], p[inside]).items():
+            assert found[measure] == pytest.approx(value, abs=1e-12)
+    precision, recall = (stored["model"]["all"][measure][0] for measure in ("precision", "recall"))
+    assert best["score"] == pytest.approx(2 * precision * recall / (precision + recall))
+
+
+def test_what_is_not_defined_is_stored_as_json_that_others_read(frame: Frame) -> None:
+    # Each category has fewer than 100 test rows, and all have more.
+    rows = published_search_rows("m", "main", frame, Settings(protocol="paper"))
+    texts = [row[name] for row in rows if row.get("place") for name in ("parts", "prediction_metrics")]
+    assert texts
+    assert all(duckdb.execute("select json_valid($1)", [text]).fetchall() == [(True,)] for text in texts)
+    assert json.loads(texts[1])["model"]["reconstruction"]["roc_auc"] == [None, None]
+
+
+def test_candidates_are_not_ranked_on_test_rows_that_have_no_folds(frame: Frame) -> None:
+    rows = published_search_rows("m", "main", frame.take(np.arange(400)), Settings(protocol="paper"))
+    fitted = [row for row in rows if row.get("parts")]
+    assert fitted
+    assert {row["status"] for row in fitted} == {"not ranked: fewer than 100 test rows, no folds"}
+    assert not any(row.get("place") for row in rows)
 
 
 @pytest.fixture
 def frame() -> Frame:
-    frame = make_frame(1200)
+    return searchable(1200)
+
+
+def searchable(n: int) -> Frame:
+    frame = make_frame(n)
     rng = np.random.default_rng(5)
     for name in ("max_frequency", "paper_templates_0_8"):
         frame = with_column(frame, name, rng.normal(size=len(frame)))

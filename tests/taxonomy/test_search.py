@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +11,11 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from memtax.taxonomy import regression
+from memtax.taxonomy.frame import Frame
 from memtax.taxonomy.search import PartitionSearch, Threshold, find_thresholds, make_plan, searched_features
-from memtax.taxonomy.searching import best_scopes, search_rows
+from memtax.taxonomy.searching import NESTED_FOLDS, best_scopes, search_rows
 from memtax.taxonomy.settings import Settings
+from memtax.taxonomy.training import train
 from memtax_native._logistic import Rows
 from tests.taxonomy.samples import make_frame, with_column
 
@@ -51,9 +54,14 @@ def test_every_part_of_every_candidate_is_the_optimum(columns: dict[str, np.ndar
                 assert not mask.any() or len(set(labels[mask])) == 1
                 continue
             tight = LogisticRegression(class_weight="balanced", solver="newton-cholesky", tol=1e-12, max_iter=1000)
-            tight.fit(values[mask], labels[mask])
-            np.testing.assert_allclose(result.coefficients[part, :-1], tight.coef_[0], atol=1e-6)
-            np.testing.assert_allclose(result.coefficients[part, -1], tight.intercept_[0], atol=1e-6)
+            # The columns are standardised over the rows of the part; those that are constant there are left out.
+            varies = np.ptp(values[mask], axis=0) > 0
+            mean, scale = values[mask][:, varies].mean(axis=0), values[mask][:, varies].std(axis=0)
+            tight.fit((values[mask][:, varies] - mean) / scale, labels[mask])
+            own = tight.coef_[0] / scale
+            np.testing.assert_allclose(result.coefficients[part, :-1][varies], own, atol=1e-6)
+            np.testing.assert_array_equal(result.coefficients[part, :-1][~varies], 0)
+            np.testing.assert_allclose(result.coefficients[part, -1], tight.intercept_[0] - mean @ own, atol=1e-6)
             checked += 1
     assert checked > 50
 
@@ -132,6 +140,69 @@ def test_the_best_partition_is_ranked_first_and_empty_ones_are_reported() -> Non
     held = np.sum([scope.rule.holds(frame) for scope in best_scopes([best])], axis=0)
     assert (held == 1).all()
     assert best_scopes([]) == ()
+
+
+def with_a_corner_of(n: int, folds: tuple[int, ...]) -> Frame:
+    """Rows of which the memorized ones have much of one or the other feature, but for `n` of the folds: little of both."""
+    frame = make_frame(3000, 1)
+    rng = np.random.default_rng(1)
+    one, other = rng.random((2, len(frame)))
+    other[frame.labels] = 1 - one[frame.labels]
+    chosen = np.flatnonzero(frame.labels & ~frame.test & np.isin(frame.groups % NESTED_FOLDS, folds))[:n]
+    one[chosen], other[chosen] = 0.1, 0.1
+    return with_column(with_column(frame, "sequence_duplicates", one), "max_frequency", other)
+
+
+def test_what_nobody_would_fit_in_the_end_is_not_ranked() -> None:
+    frame = with_a_corner_of(3, (0, 1, 2))
+    settings = Settings(tree_leaves=0)
+    rows = search_rows("m", "main", frame, settings)
+    too_small = [row for row in rows if row["status"].startswith("a part has 3 memorized and ")]
+    assert too_small
+    assert all(row["place"] is row["parts"] is None for row in too_small)
+    assert all(row["status"].endswith(" other training rows, 5 of each needed") for row in too_small)
+    ranked = [row for row in rows if row["place"]]
+    assert ranked
+    assert all(part["n_memorized"] >= 5 for row in ranked for part in json.loads(row["parts"]))
+    assert all(fit.status == "fitted" for fit in train(frame, settings, best_scopes(rows)))
+    # With fewer needed they are ranked.
+    (place,) = (
+        row["place"]
+        for row in search_rows("m", "main", frame, replace(settings, minimum_class_rows=1))
+        if row["position"] == too_small[0]["position"]
+    )
+    assert place
+
+
+def test_a_part_has_enough_rows_without_any_fold_as_well() -> None:
+    frame = with_a_corner_of(7, (0,))
+    rows = search_rows("m", "main", frame, Settings())
+    assert not any(row["status"].startswith("a part has") for row in rows)
+    unranked = [row for row in rows if "while a fold is held out" in row["status"]]
+    assert unranked
+    assert all(row["place"] is None and np.isnan(row["score"]) for row in unranked)
+
+
+def test_the_parts_are_stored_as_they_are_fitted_in_the_end() -> None:
+    frame = with_column(with_a_corner_of(40, (0, 1, 2)), "is_templating", np.zeros(3000))
+    rows = search_rows("m", "main", frame, Settings())
+    best = next(row for row in rows if row["place"] == 1)
+    fits = [fit for fit in train(frame, Settings(), best_scopes(rows)) if fit.scope.predictor == "searched"]
+    for part, fit in zip(json.loads(best["parts"]), fits, strict=True):
+        # A feature with one value is not fitted on.
+        assert part["features"] == list(frame.features[:-1])
+        own = np.array(part["coefficients"][:-1]) / part["scales"]
+        np.testing.assert_allclose(own, fit.coefficients[:-1], rtol=1e-6, atol=1e-9)
+        assert part["coefficients"][-1] - own @ part["means"] == pytest.approx(fit.intercept, rel=1e-6)
+        assert (part["n_rows"], part["n_memorized"]) == (fit.n_rows, fit.n_memorized)
+
+
+def test_one_huge_value_does_not_decide_the_ranking() -> None:
+    frame = with_a_corner_of(40, (0, 1, 2))
+    frame.column("third")[np.flatnonzero(~frame.test)[0]] = 1e6
+    rows = search_rows("m", "main", frame, Settings())
+    # Where its fold is held out, a fit that knew nothing of it would be off by thousands of nats there.
+    assert max(row["score"] for row in rows if row["place"]) < 1
 
 
 def test_a_larger_table_is_searched_on_whole_groups() -> None:

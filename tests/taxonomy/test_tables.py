@@ -10,7 +10,7 @@ import pytest
 from memtax.errors import StoreError
 from memtax.taxonomy import tables
 from memtax.taxonomy.evaluation import read_answers
-from memtax.taxonomy.frame import Rule, Scope, read_frame, sample_groups
+from memtax.taxonomy.frame import LARGEST, Rule, Scope, read_frame, sample_groups
 from memtax.taxonomy.prediction import everything, predict
 from memtax.taxonomy.settings import Settings
 from memtax.taxonomy.training import model_rows, predictions_table, stored_regressions, train
@@ -53,11 +53,25 @@ def test_a_sample_is_of_whole_groups_and_the_same_in_sql_and_in_numpy(relation: 
     assert len(sample_groups(frame, 0)) == len(sample_groups(frame, 20000)) == 20000
 
 
-def test_a_feature_that_is_not_finite_is_as_one_that_is_not_known() -> None:
-    rows = {"feature first": [1.0, float("inf"), float("-inf"), None], "memorized": [True] * 4}
-    rows |= {"is_representative": [True] * 4, "split": ["train"] * 4, "fold": [0] * 4, "group_number": [0, 1, 2, 3]}
-    rows |= {name: ["x"] * 4 for name in ("category", "own_category", "code_type")}
-    np.testing.assert_array_equal(read_frame(pa.table(rows)).column("first"), [1.0, np.nan, np.nan, np.nan])
+def test_a_feature_that_is_not_finite_or_huge_is_as_one_that_is_not_known() -> None:
+    values = [1.0, float("inf"), float("-inf"), None, 3e38, 1e49, -1e200]
+    n = len(values)
+    rows = {"feature first": values, "memorized": [True] * n}
+    rows |= {"is_representative": [True] * n, "split": ["train"] * n, "fold": [0] * n, "group_number": list(range(n))}
+    rows |= {name: ["x"] * n for name in ("category", "own_category", "code_type")}
+    found = read_frame(pa.table(rows)).column("first")
+    np.testing.assert_array_equal(found, [1.0, np.nan, np.nan, np.nan, 3e38, np.nan, np.nan])
+
+
+# scikit-learn adds up all values in single precision before it looks at each.
+@pytest.mark.filterwarnings("ignore:overflow encountered", "ignore:invalid value encountered")
+def test_the_largest_features_that_are_kept_can_be_trained_on() -> None:
+    frame = make_frame(1500)
+    frame.values[:6, 0] = LARGEST
+    frame.values[6:12, 1] = -LARGEST
+    fits = train(frame, Settings())
+    assert {fit.scope.predictor for fit in fits} == {"baseline", "taxonomy", "tree"}
+    assert all(fit.status.startswith("fitted") and np.isfinite(fit.intercept) for fit in fits)
 
 
 def test_stored_regressions_predict_as_those_that_were_fitted() -> None:

@@ -70,8 +70,9 @@ SECTION = Section(
             draw=heat,
             follows=("run",),
             empty=(
-                "No partition could be ranked: each of its three parts needs memorized and other windows. With the var "
-                "taxonomy_search_rows at 0, nothing is searched."
+                "No partition could be ranked: each of its three parts needs enough memorized and other windows (the var "
+                "taxonomy_minimum_class_rows) that no feature tells apart without an error. With the var taxonomy_search_rows "
+                "at 0, nothing is searched."
             ),
         ),
     ),

@@ -18,6 +18,7 @@ select
     method,
     status,
     parts,
+    prediction_metrics,
     n_rows,
     settings
 from {{ ref('int_taxonomy__search') }}
