@@ -104,7 +104,11 @@ def score(shard: str | None, database: Path, variables: str | None) -> None:
     if shard is not None:
         given["score_shard"] = check_shard(shard)
     # A shard's database has no datasets, and nothing here trains on them: what a project asks of them is not asked here.
-    run_dbt(["run", "--select", LANGUAGE_MODELS], database, given | {"taxonomy_datasets": [], "taxonomy_memorized_datasets": []})
+    run_dbt(
+        ["run", "--select", LANGUAGE_MODELS],
+        database,
+        given | {"taxonomy_datasets": [], "taxonomy_memorized_datasets": []},
+    )
 
 
 def merge_scores(databases: Sequence[Path], variables: str | None) -> None:
