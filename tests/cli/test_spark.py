@@ -162,7 +162,8 @@ def test_what_models_left_that_are_no_more_is_not_exported(database: Path):
         table = folders.warehouse / "main.db" / name
         table.mkdir(parents=True)
         (table / "_SUCCESS").touch()
-        duckdb.sql(f"copy (select 1 as n, 'a' as corpus) to '{table}/part.parquet'")
+        with duckdb.connect() as connection:
+            connection.execute(f"copy (select 1 as n, 'a' as corpus) to '{table}/part.parquet'")
     columns = {name: {"data_type": kind} for name, kind in (("corpus", "varchar"), ("n", "bigint"))}
     model = {"name": "features", "resource_type": "model", "schema": "main", "columns": columns}
     folders.target.mkdir()

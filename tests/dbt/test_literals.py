@@ -25,7 +25,8 @@ def literal(engine: str, text: str) -> str:
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_duckdb_reads_the_text_itself(text: str) -> None:
-    assert duckdb.sql(f"select {literal('default', text)}").fetchone() == (text,)
+    with duckdb.connect() as connection:
+        assert connection.execute(f"select {literal('default', text)}").fetchall() == [(text,)]
 
 
 @pytest.mark.parametrize("text", TEXTS)

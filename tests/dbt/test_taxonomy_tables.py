@@ -7,7 +7,6 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -135,12 +134,12 @@ def test_a_saved_model_predicts_new_rows_as_the_table_does(corrected: Commands, 
     result = corrected.memtax("predict", file, "--save", "pythia@step1")
     assert "regressions of pythia@step1" in result.stdout
     corrected.memtax("predict", file, "--output", output)
-    (differing, n) = duckdb.sql(
-        f"attach '{corrected.database}' as s (read_only); "
-        "select count(*) filter (abs(a.probability - b.probability) > 1e-12), count(*) "
-        f"from '{output}' as a join s.main.taxonomy_predictions as b using (sequence_id, model, revision, predictor) "
-        "where a.dataset = 'sample'"
-    ).fetchall()[0]
+    with store.reading(corrected.database) as connection:
+        (differing, n) = connection.execute(
+            "select count(*) filter (abs(a.probability - b.probability) > 1e-12), count(*) "
+            f"from '{output}' as a join main.taxonomy_predictions as b using (sequence_id, model, revision, predictor) "
+            "where a.dataset = 'sample'"
+        ).fetchall()[0]
     assert differing == 0
     assert n > 300
     new = pq.read_table(corrected.database.parent / "sample.parquet").drop_columns(["memorized"]).slice(0, 5)

@@ -38,12 +38,13 @@ def expected(shared_data: Path) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def columns(shared_data: Path) -> dict[str, np.ndarray]:
     files = [str(shared_data / PARITY / name) for name in ("pile.parquet", "memories.parquet")]
-    rows = duckdb.sql(
-        "select * exclude (n), is_incrementing or is_repeating as is_templating from ("
-        f"select *, 1 as representative, row_number() over () as n from '{files[0]}' union all "
-        f"select *, 0 as representative, row_number() over () as n from '{files[1]}') order by representative desc, n"
-    )
-    return {name: np.asarray(column, dtype=np.float64) for name, column in rows.fetchnumpy().items()}
+    with duckdb.connect() as connection:
+        rows = connection.execute(
+            "select * exclude (n), is_incrementing or is_repeating as is_templating from ("
+            f"select *, 1 as representative, row_number() over () as n from '{files[0]}' union all "
+            f"select *, 0 as representative, row_number() over () as n from '{files[1]}') order by representative desc, n"
+        ).fetchnumpy()
+    return {name: np.asarray(column, dtype=np.float64) for name, column in rows.items()}
 
 
 @pytest.fixture(scope="module")

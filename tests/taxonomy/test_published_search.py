@@ -37,11 +37,12 @@ PAPERS_OWN = (
 
 def read_parity(folder: Path, features: list[str]) -> Frame:
     files = [str(folder / PARITY / name) for name in ("pile.parquet", "memories.parquet")]
-    rows = duckdb.sql(
-        "select * exclude (n), is_incrementing or is_repeating as is_templating from ("
-        f"select *, 1 as representative, row_number() over () as n from '{files[0]}' union all "
-        f"select *, 0 as representative, row_number() over () as n from '{files[1]}') order by representative desc, n"
-    ).fetchnumpy()
+    with duckdb.connect() as connection:
+        rows = connection.execute(
+            "select * exclude (n), is_incrementing or is_repeating as is_templating from ("
+            f"select *, 1 as representative, row_number() over () as n from '{files[0]}' union all "
+            f"select *, 0 as representative, row_number() over () as n from '{files[1]}') order by representative desc, n"
+        ).fetchnumpy()
     columns = {name: np.asarray(column, dtype=np.float64) for name, column in rows.items()}
     infrequent = np.where(columns["is_templating"] > 0, "reconstruction", "recollection")
     n = len(infrequent)
@@ -123,7 +124,10 @@ def test_what_is_not_defined_is_stored_as_json_that_others_read(frame: Frame) ->
     rows = published_search_rows("m", "main", frame, Settings(protocol="paper"))
     texts = [row[name] for row in rows if row.get("place") for name in ("parts", "prediction_metrics")]
     assert texts
-    assert all(duckdb.execute("select json_valid($1)", [text]).fetchall() == [(True,)] for text in texts)
+    with duckdb.connect() as connection:
+        assert connection.execute(
+            "select bool_and(json_valid(text)) from unnest($1) as t (text)", [texts]
+        ).fetchall() == [(True,)]
     assert json.loads(texts[1])["model"]["reconstruction"]["roc_auc"] == [None, None]
 
 
