@@ -49,8 +49,12 @@ FEATURE_SCHEMA = pa.schema(
 )
 TOKEN = st.sampled_from([0, 2**32 - 1]) | st.integers(0, 2**32 - 1)
 SCORE = st.none() | st.floats(0, 1)
+# Others are refused.
+COUNT = st.none() | st.sampled_from([0, 2**63 - 1]) | st.integers(0, 2**63 - 1)
 FEATURES = st.fixed_dictionaries(
-    {name: st.none() | KINDS[kind] for name, kind in VALUES.items()} | {"memorization_score": SCORE}
+    {name: st.none() | KINDS[kind] for name, kind in VALUES.items()}
+    | {name: COUNT for name in VALUES if name.endswith("_duplicates")}
+    | {"memorization_score": SCORE}
 )
 # Of the two flags that make a sequence templating, one in the plain columns and one in the paper's alone.
 FLAGS_OF_BOTH = dict.fromkeys(VALUES) | {"is_repeating": False, "paper_is_incrementing": False}
